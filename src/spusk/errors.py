@@ -1,0 +1,42 @@
+"""What goes wrong, in sentences. The command line prints the sentence and exits with status 2."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SpuskError(Exception):
+    """Base of every error Spusk raises on purpose; `str(error)` is one clear sentence."""
+
+
+class InputError(SpuskError, ValueError):
+    """A value, a file or a column that cannot be used: names it, says what was found and what is needed."""
+
+
+class ShapeError(SpuskError, ValueError):
+    """Shapes that do not fit together, raised where the graph node is built."""
+
+
+class DTypeError(SpuskError, TypeError):
+    """Dtypes that do not fit an operation, raised where the graph node is built."""
+
+
+class GradientError(SpuskError, AssertionError):
+    """A gradient that disagrees with central differences."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: `"; did you mean 'adam'?"`, or all known names when none is close.
+
+    >>> closest("adamm", ["adam", "sgd"])
+    "; did you mean 'adam'?"
+    >>> closest("zzz", ["adam", "sgd"])
+    '; known are: adam, sgd'
+    """
+    names = sorted(known)
+    matches = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    if matches:
+        original = next(n for n in names if n.lower() == matches[0])
+        return f"; did you mean {original!r}?"
+    return "; known are: " + ", ".join(names)
