@@ -1,0 +1,74 @@
+"""Dtypes of graph nodes, and how they combine.
+
+The rules are the array API standard's. Where the standard leaves mixed kinds open (an integer beside a
+float), the floating dtype wins, so float32 stays float32; and a *weak* operand (a Python number, or a
+scalar computed from Python numbers, schedules and hyperparameters) never changes the other's precision.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from spusk.errors import DTypeError
+
+DType = np.dtype[Any]
+
+BOOL: DType = np.dtype(np.bool_)
+INT64: DType = np.dtype(np.int64)
+UINT32: DType = np.dtype(np.uint32)
+FLOAT32: DType = np.dtype(np.float32)
+FLOAT64: DType = np.dtype(np.float64)
+
+DEFAULT_FLOAT = FLOAT32
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+SUPPORTED: set[DType] = {np.dtype(name) for name in ("bool", *INTEGERS, "float32", "float64")}
+
+
+def as_dtype(dtype: Any) -> DType:
+    """The supported dtype that `dtype` names.
+
+    >>> as_dtype("float32")
+    dtype('float32')
+    """
+    if dtype is float:
+        return DEFAULT_FLOAT
+    found: DType = np.dtype(dtype)
+    if found not in SUPPORTED:
+        names = ", ".join(sorted(d.name for d in SUPPORTED))
+        raise DTypeError(f"dtype {found.name} is not supported; use one of {names}")
+    return found
+
+
+def is_float(dtype: DType) -> bool:
+    return dtype.kind == "f"
+
+
+@cache
+def promote_types(a: DType, b: DType) -> DType:
+    """The dtype of an operation between two strong operands.
+
+    >>> promote_types(FLOAT32, FLOAT64), promote_types(INT64, FLOAT32)
+    (dtype('float64'), dtype('float32'))
+    """
+    if is_float(a) != is_float(b):
+        return a if is_float(a) else b
+    promoted: DType = np.promote_types(a, b)
+    if promoted.kind == "f" and a.kind != "f":
+        raise DTypeError(f"{a.name} and {b.name} have no common integer dtype; cast one with .astype(...)")
+    return promoted
+
+
+@cache
+def promote_weak(strong: DType, weak: DType) -> DType:
+    """The dtype of an operation between a strong operand and a weak one of the given dtype.
+
+    >>> promote_weak(FLOAT32, FLOAT64), promote_weak(INT64, FLOAT64)
+    (dtype('float32'), dtype('float32'))
+    """
+    ranks = "biuf".index
+    if ranks(weak.kind) <= ranks(strong.kind) or (weak.kind == "i" and strong.kind == "u"):
+        return strong
+    return DEFAULT_FLOAT if is_float(weak) else INT64

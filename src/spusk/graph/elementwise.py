@@ -1,0 +1,373 @@
+"""The elementwise primitives: value and gradient rule side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from spusk.graph import ops
+from spusk.graph.dtypes import BOOL, DType
+from spusk.graph.primitive import Cotangents, Elementwise, Shape
+from spusk.graph.tensor import Tensor
+
+# --- arithmetic ---------------------------------------------------------------------------------------
+
+
+class Add(Elementwise):
+    name = "add"
+    linear = True
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.add(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return grad, grad
+
+
+class Sub(Elementwise):
+    name = "sub"
+    linear = True
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.subtract(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return grad, -grad
+
+
+class Mul(Elementwise):
+    name = "mul"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.multiply(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        x, y = inputs
+        return grad * y, grad * x
+
+
+class Div(Elementwise):
+    name = "div"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.divide(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        _, y = inputs
+        by_x = grad / y
+        return by_x, -by_x * out
+
+
+class Pow(Elementwise):
+    """x to the power y. The gradient by y is taken as 0 where x is 0, as its limit is for y > 0."""
+
+    name = "pow"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.pow(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        x, y = inputs
+        by_x = ops.where(y == 0, 0, grad * y * x ** ops.where(y == 0, 1, y - 1))
+        log_x = ops.log(ops.where(x == 0, 1, x))
+        return by_x, grad * out * log_x
+
+
+class Neg(Elementwise):
+    name = "neg"
+    linear = True
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.negative(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (-grad,)
+
+
+class Maximum(Elementwise):
+    """The larger of two; ties share the gradient equally. NaN if either is NaN."""
+
+    name = "maximum"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.maximum(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        x, y = inputs
+        return _shared(grad, x > y, x == y), _shared(grad, y > x, x == y)
+
+
+class Minimum(Elementwise):
+    """The smaller of two; ties share the gradient equally. NaN if either is NaN."""
+
+    name = "minimum"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.minimum(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        x, y = inputs
+        return _shared(grad, x < y, x == y), _shared(grad, y < x, x == y)
+
+
+def _shared(grad: Tensor, wins: Tensor, ties: Tensor) -> Tensor:
+    return ops.where(wins, grad, ops.where(ties, 0.5 * grad, 0))
+
+
+class Abs(Elementwise):
+    """The absolute value; its gradient at 0 is 0."""
+
+    name = "abs"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.abs(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * ops.sign(inputs[0]),)
+
+
+class Sign(Elementwise):
+    """−1, 0 or 1; its gradient is 0 everywhere."""
+
+    name = "sign"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.sign(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (None,)
+
+
+class Floor(Elementwise):
+    """The largest whole number not above x; its gradient is 0 everywhere."""
+
+    name = "floor"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.floor(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (None,)
+
+
+# --- exponentials, roots, trigonometry ----------------------------------------------------------------
+
+
+class Exp(Elementwise):
+    name = "exp"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.exp(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * out,)
+
+
+class Expm1(Elementwise):
+    """eˣ − 1, exact near 0."""
+
+    name = "expm1"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.expm1(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * ops.exp(inputs[0]),)
+
+
+class Log(Elementwise):
+    name = "log"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.log(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad / inputs[0],)
+
+
+class Log1p(Elementwise):
+    """log(1 + x), exact near 0."""
+
+    name = "log1p"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.log1p(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad / (1 + inputs[0]),)
+
+
+class Sqrt(Elementwise):
+    name = "sqrt"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.sqrt(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (0.5 * grad / out,)
+
+
+class Sin(Elementwise):
+    name = "sin"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.sin(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * ops.cos(inputs[0]),)
+
+
+class Cos(Elementwise):
+    name = "cos"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.cos(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (-grad * ops.sin(inputs[0]),)
+
+
+class Tanh(Elementwise):
+    name = "tanh"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.tanh(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * (1 - out * out),)
+
+
+class Erf(Elementwise):
+    """The error function 2/√π ∫₀ˣ e^(−s²) ds, which the array API standard lacks."""
+
+    name = "erf"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        (x,) = values
+        if hasattr(xp, "erf"):
+            return xp.erf(x)
+        from scipy.special import erf  # pyright: ignore[reportUnknownVariableType]
+
+        found: Any = erf
+        return found(x) if xp is np else xp.asarray(found(np.asarray(x)))
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        (x,) = inputs
+        return (grad * (2 / math.sqrt(math.pi)) * ops.exp(-(x * x)),)
+
+
+# --- comparisons and logic: no gradient ---------------------------------------------------------------
+
+
+class _Truth(Elementwise):
+    """A truth value of each element."""
+
+    def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
+        return super().result(*inputs)[0], BOOL
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (None,) * len(inputs)
+
+
+class Less(_Truth):
+    name = "less"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.less(*values)
+
+
+class LessEqual(_Truth):
+    name = "less_equal"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.less_equal(*values)
+
+
+class Equal(_Truth):
+    name = "equal"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.equal(*values)
+
+
+class NotEqual(_Truth):
+    name = "not_equal"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.not_equal(*values)
+
+
+class LogicalAnd(_Truth):
+    name = "logical_and"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.logical_and(*values)
+
+
+class LogicalOr(_Truth):
+    name = "logical_or"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.logical_or(*values)
+
+
+class LogicalNot(_Truth):
+    name = "logical_not"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.logical_not(*values)
+
+
+# --- choosing, casting, stopping ----------------------------------------------------------------------
+
+
+class Where(Elementwise):
+    """The second input where the first is true, else the third.
+
+    The branch not taken gets a gradient of exactly 0, whatever its value is; backprop carries that 0
+    through the branch's own elementwise operations, so that a masked NaN cannot come back.
+    """
+
+    name = "where"
+    linear = True
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.where(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        condition = inputs[0]
+        return None, ops.where(condition, grad, 0), ops.where(condition, 0, grad)
+
+
+@dataclass(frozen=True, repr=False)
+class Cast(Elementwise):
+    """The same numbers in another dtype; floats become integers by truncation."""
+
+    name: ClassVar[str] = "cast"
+    linear: ClassVar[bool] = True
+    dtype: DType
+    weak: bool = False
+
+    def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
+        return inputs[0].shape, self.dtype
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.astype(xp.asarray(values[0]), getattr(xp, self.dtype.name))
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (ops.cast(grad, inputs[0].dtype),)
+
+
+class StopGradient(Elementwise):
+    """The value as it is; no gradient passes."""
+
+    name = "stop_gradient"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return values[0]
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (None,)

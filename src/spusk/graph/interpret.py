@@ -1,0 +1,129 @@
+"""The interpreter: evaluates a graph under any array namespace of the array API standard.
+
+With NumPy it is the reference that every other backend must agree with. It has no special knowledge of
+any operation: each primitive evaluates itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from spusk.errors import InputError, ShapeError
+from spusk.graph.leaves import Constant, Input
+from spusk.graph.tensor import Tensor
+from spusk.graph.walk import collector_paused, topological
+
+
+class Evaluator:
+    """A graph prepared for evaluating many times: its nodes in order, and when each value is last used.
+
+    Args:
+        outputs: the Tensors to compute.
+        inputs: the inputs that will be given, in the order of the arguments of a call. Any nodes may be
+            inputs, not only leaves: a value given for a node replaces its computation.
+
+    >>> from spusk.graph import input
+    >>> x = input("x", (), "float64")
+    >>> square = Evaluator([x * x], [x])
+    >>> square(np.float64(3.0))[0], square(np.float64(4.0))[0]
+    (np.float64(9.0), np.float64(16.0))
+    """
+
+    def __init__(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
+        with collector_paused():
+            self._prepare(outputs, inputs)
+
+    def _prepare(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
+        given = {id(t): i for i, t in enumerate(inputs)}
+        order = [t for t in _needed(outputs, given) if id(t) not in given]
+        slots = given | {id(t): len(inputs) + i for i, t in enumerate(order)}
+        missing = sorted({t.primitive.label for t in order if isinstance(t.primitive, Input)})
+        if missing:
+            named = ", ".join(repr(label) for label in missing)
+            raise InputError(f"the graph needs values for its inputs {named}, and was given none")
+        self.inputs = tuple(inputs)
+        self._outputs = [slots[id(t)] for t in outputs]
+        self._constants = [(slots[id(t)], t.primitive) for t in order if isinstance(t.primitive, Constant)]
+        computed = [t for t in order if not isinstance(t.primitive, Constant)]
+        dead = _last_uses(computed, slots, keep=set(self._outputs))
+        self._steps = [
+            (t.primitive.evaluate, tuple(slots[id(x)] for x in t.inputs), slots[id(t)], dead[i])
+            for i, t in enumerate(computed)
+        ]
+        self._size = len(inputs) + len(order)
+
+    def __call__(self, *values: Any, xp: Any = np) -> list[Any]:
+        """The outputs' values, for arrays of the namespace `xp` given in the order of `inputs`.
+
+        Floating point follows IEEE 754 quietly: overflow gives infinity and 0/0 gives NaN, unannounced.
+        """
+        memory: list[Any] = [None] * self._size
+        memory[: len(values)] = values
+        for slot, primitive in self._constants:
+            memory[slot] = primitive.evaluate(xp)
+        with np.errstate(all="ignore"):
+            for evaluate, sources, target, dead in self._steps:
+                memory[target] = evaluate(xp, *[memory[s] for s in sources])
+                for s in dead:
+                    memory[s] = None
+        return [memory[s] for s in self._outputs]
+
+
+def _needed(outputs: Sequence[Tensor], given: Mapping[int, int]) -> list[Tensor]:
+    """The nodes to visit, not looking behind those that are given."""
+    if all(not t.inputs for t in outputs) or not given:
+        return topological(outputs)
+    order = topological(outputs)
+    reached = {id(t) for t in outputs}
+    for t in reversed(order):
+        if id(t) in reached and id(t) not in given:
+            reached.update(id(x) for x in t.inputs)
+    return [t for t in order if id(t) in reached]
+
+
+def _last_uses(computed: Sequence[Tensor], slots: Mapping[int, int], keep: set[int]) -> list[tuple[int, ...]]:
+    """For each step, the values that no later step reads: their memory is given back at once."""
+    dead: list[tuple[int, ...]] = []
+    later = set(keep)
+    for t in reversed(computed):
+        here = {slots[id(x)] for x in t.inputs} | {slots[id(t)]}
+        dead.append(tuple(here - later))
+        later |= here
+    return dead[::-1]
+
+
+def evaluate(outputs: Sequence[Tensor], feeds: Mapping[Tensor, Any] | None = None, xp: Any = np) -> list[Any]:
+    """The values of Tensors, computed once.
+
+    Args:
+        outputs: the Tensors to compute.
+        feeds: a value for each input that they depend on; shapes must agree, dtypes are converted.
+        xp: the array namespace that computes.
+
+    Returns:
+        Arrays of `xp`, in the order of `outputs`.
+
+    Raises:
+        InputError: if an input has no value.
+        ShapeError: if a value has another shape than its input.
+
+    >>> from spusk.graph import input
+    >>> x = input("x", (2,), "float64")
+    >>> evaluate([x + 1, x * 10], {x: [1.0, 2.0]})
+    [array([2., 3.]), array([10., 20.])]
+    """
+    feeds = feeds or {}
+    values = [as_fed(t, value, xp) for t, value in feeds.items()]
+    return [xp.asarray(v) for v in Evaluator(outputs, list(feeds))(*values, xp=xp)]
+
+
+def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
+    """A value as an array of the input's dtype, its shape checked."""
+    array = xp.asarray(value, dtype=getattr(xp, t.dtype.name))
+    if tuple(array.shape) != t.shape:
+        label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name
+        raise ShapeError(f"input {label!r} was given shape {tuple(array.shape)}; it needs {t.shape}")
+    return array

@@ -1,0 +1,109 @@
+"""Matrix products, and gathering and scattering rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from spusk.errors import DTypeError, ShapeError
+from spusk.graph import ops
+from spusk.graph.dtypes import DType
+from spusk.graph.primitive import Cotangents, Primitive, Shape
+from spusk.graph.tensor import Tensor
+
+
+class Dot(Primitive):
+    """Matrix products: (batch…, m, k) by (batch…, k, n) gives (batch…, m, n)."""
+
+    name = "dot"
+
+    def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
+        a, b = (x.shape for x in inputs)
+        if a[:-2] != b[:-2] or a[-1] != b[-2]:
+            raise ShapeError(f"dot got shapes {a} and {b}; it needs (…, m, k) and (…, k, n)")
+        return (*a[:-1], b[-1]), inputs[0].dtype
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        return xp.matmul(*values)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        a, b = inputs
+        return ops.dot(grad, b.mT), ops.dot(a.mT, grad)
+
+
+@dataclass(frozen=True, repr=False)
+class Take(Primitive):
+    """x at integer indices along one axis, which is replaced by the axes of the indices."""
+
+    name: ClassVar[str] = "take"
+    axis: int
+
+    def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
+        x, indices = inputs
+        _check_indices("take", indices)
+        if indices.size and x.shape[self.axis] == 0:
+            raise ShapeError(f"take along axis {self.axis} of shape {x.shape}: no elements to choose from")
+        return (*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :]), x.dtype
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        x, indices = values
+        if xp is np:
+            return np.take(x, indices, axis=self.axis)
+        flat = xp.take(x, xp.reshape(indices, (-1,)), axis=self.axis)
+        return xp.reshape(flat, (*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :]))
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        x, indices = inputs
+        return ops.scatter_add(ops.zeros_like(x), indices, grad, self.axis), None
+
+
+@dataclass(frozen=True, repr=False)
+class ScatterAdd(Primitive):
+    """x with updates added at integer indices along one axis; repeated indices add up."""
+
+    name: ClassVar[str] = "scatter_add"
+    axis: int
+
+    def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
+        x, indices, updates = inputs
+        _check_indices("scatter_add", indices)
+        expected = (*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :])
+        if updates.shape != expected:
+            raise ShapeError(f"scatter_add got updates of shape {updates.shape}; it needs {expected}")
+        return x.shape, x.dtype
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        x, indices, updates = values
+        if xp is np:
+            out = np.array(x)
+            np.add.at(np.moveaxis(out, self.axis, 0), indices, self._indices_first(np, x, indices, updates))
+            return out
+        return self._by_one_hot(xp, x, indices, updates)
+
+    def _indices_first(self, xp: Any, x: Any, indices: Any, updates: Any) -> Any:
+        last = self.axis + indices.ndim
+        axes = (*range(self.axis, last), *range(self.axis), *range(last, updates.ndim))
+        return xp.permute_dims(updates, axes)
+
+    def _by_one_hot(self, xp: Any, x: Any, indices: Any, updates: Any) -> Any:
+        """In the array API there is no scatter: multiply by the indices' one-hot matrix instead."""
+        n = x.shape[self.axis]
+        flat = xp.reshape(indices, (1, -1))
+        flat = xp.where(flat < 0, flat + n, flat)
+        rows = xp.reshape(xp.arange(n, dtype=indices.dtype), (n, 1))
+        one_hot = xp.astype(rows == flat, x.dtype)
+        first = self._indices_first(xp, x, indices, updates)
+        other = (*x.shape[: self.axis], *x.shape[self.axis + 1 :])
+        added = xp.reshape(xp.matmul(one_hot, xp.reshape(first, (flat.shape[1], -1))), (n, *other))
+        back = (*range(1, self.axis + 1), 0, *range(self.axis + 1, x.ndim))
+        return x + xp.permute_dims(added, back)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return grad, None, ops.take(grad, inputs[1], self.axis)
+
+
+def _check_indices(name: str, indices: Tensor) -> None:
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"{name} needs integer indices and got {indices.dtype.name}")

@@ -1,0 +1,70 @@
+"""Initialisers by name, as the command line and `initialise` take them."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+
+from spusk.errors import InputError, closest
+from spusk.init.constant import Constant, Ones, Zeros
+from spusk.init.he import HeNormal, HeUniform
+from spusk.init.identity import Identity
+from spusk.init.initialiser import Initialiser
+from spusk.init.lecun import LeCunNormal, LeCunUniform
+from spusk.init.normal import Normal, TruncatedNormal
+from spusk.init.orthogonal import Orthogonal
+from spusk.init.torch_default import TorchDefault
+from spusk.init.uniform import Uniform
+from spusk.init.variance_scaling import VarianceScaling
+from spusk.init.xavier import XavierNormal, XavierUniform
+
+_CLASSES: tuple[type[Initialiser], ...] = (
+    Zeros,
+    Ones,
+    Constant,
+    Normal,
+    Uniform,
+    TruncatedNormal,
+    Orthogonal,
+    Identity,
+    LeCunUniform,
+    LeCunNormal,
+    XavierUniform,
+    XavierNormal,
+    HeNormal,
+    HeUniform,
+    VarianceScaling,
+    TorchDefault,
+)
+
+CATALOGUE: dict[str, type[Initialiser]] = {cls.__name__.lower(): cls for cls in _CLASSES}
+"""Every initialiser, by its class name in lower case."""
+
+
+def get(init: Initialiser | str) -> Initialiser:
+    """The initialiser that a name stands for, with its default arguments; an initialiser stands for itself.
+
+    Args:
+        init: an initialiser, or the name of one in any case, e.g. `"henormal"`.
+
+    Raises:
+        InputError: if no initialiser has that name, or it has arguments without a default.
+
+    >>> get("henormal")
+    HeNormal(slope=0.0, mode='fan_in')
+    >>> get("heenormal")
+    Traceback (most recent call last):
+        ...
+    spusk.errors.InputError: there is no initialiser 'heenormal'; did you mean 'henormal'?
+    """
+    if isinstance(init, Initialiser):
+        return init
+    if not isinstance(init, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"{init!r} is not an initialiser; give one, such as HeNormal(), or its name")
+    cls = CATALOGUE.get(init.lower())
+    if cls is None:
+        raise InputError(f"there is no initialiser {init!r}{closest(init, CATALOGUE)}")
+    required = [field.name for field in fields(cls) if field.default is MISSING]
+    if required:
+        call = f"{cls.__name__}({', '.join(f'{name}=…' for name in required)})"
+        raise InputError(f"initialiser {init!r} has no default {' and '.join(required)}; write {call}")
+    return cls()

@@ -1,0 +1,122 @@
+"""Elementwise functions composed from the primitives."""
+
+from __future__ import annotations
+
+import math
+
+from spusk.graph import ops
+from spusk.graph.dtypes import is_float
+from spusk.graph.leaves import as_tensor
+from spusk.graph.tensor import Operand, Tensor
+
+
+def positive(x: Operand) -> Tensor:
+    """+x."""
+    return as_tensor(x)
+
+
+def square(x: Operand) -> Tensor:
+    """x·x."""
+    return ops.mul(x, x)
+
+
+def reciprocal(x: Operand) -> Tensor:
+    """1 / x."""
+    return ops.div(1, x)
+
+
+def ceil(x: Operand) -> Tensor:
+    """The smallest whole number not below x."""
+    return ops.neg(ops.floor(ops.neg(x)))
+
+
+def trunc(x: Operand) -> Tensor:
+    """The whole part of x, towards zero."""
+    t = as_tensor(x)
+    return ops.where(t < 0, ceil(t), ops.floor(t))
+
+
+def round(x: Operand) -> Tensor:
+    """The nearest whole number; halves go to the even one."""
+    t = as_tensor(x)
+    if not is_float(t.dtype):
+        return t
+    below = ops.floor(t)
+    fraction = t - below
+    odd = below - 2 * ops.floor(below * 0.5)
+    up = ops.logical_or(fraction > 0.5, ops.logical_and(fraction == 0.5, odd == 1))
+    return below + ops.cast(up, t.dtype)
+
+
+def clip(x: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
+    """x, not below min and not above max.
+
+    >>> clip([-1.0, 0.5, 2.0], 0, 1).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
+    t = as_tensor(x)
+    if min is not None:
+        t = ops.where(t < min, min, t)
+    if max is not None:
+        t = ops.where(t > max, max, t)
+    return t
+
+
+def log2(x: Operand) -> Tensor:
+    """The logarithm to base 2."""
+    return ops.log(x) * (1 / math.log(2))
+
+
+def log10(x: Operand) -> Tensor:
+    """The logarithm to base 10."""
+    return ops.log(x) * (1 / math.log(10))
+
+
+def logaddexp(x: Operand, y: Operand) -> Tensor:
+    """log(eˣ + eʸ) without overflow."""
+    a, b = (ops.floating(t) for t in ops.promote(x, y))
+    larger, difference = ops.maximum(a, b), ops.abs(a - b)
+    finite_difference = ops.where(a == b, 0, difference)
+    return larger + ops.log1p(ops.exp(-finite_difference))
+
+
+def hypot(x: Operand, y: Operand) -> Tensor:
+    """√(x² + y²) without overflow."""
+    a, b = (ops.abs(ops.floating(t)) for t in ops.promote(x, y))
+    larger, smaller = ops.maximum(a, b), ops.minimum(a, b)
+    ratio = smaller / ops.where(larger == 0, 1, larger)
+    finite = larger * ops.sqrt(1 + ratio * ratio)
+    return ops.where(larger == math.inf, math.inf, finite)
+
+
+def sinh(x: Operand) -> Tensor:
+    """The hyperbolic sine, exact near 0."""
+    e = ops.expm1(ops.abs(x))
+    half = ops.where(e == math.inf, 0.5 * e, 0.5 * (e + e / (e + 1)))
+    return ops.sign(x) * half
+
+
+def cosh(x: Operand) -> Tensor:
+    """The hyperbolic cosine."""
+    e = ops.exp(ops.abs(x))
+    return 0.5 * (e + 1 / e)
+
+
+def tan(x: Operand) -> Tensor:
+    """The tangent."""
+    return ops.sin(x) / ops.cos(x)
+
+
+def isnan(x: Operand) -> Tensor:
+    """Whether each element is not a number."""
+    return ops.not_equal(x, x)
+
+
+def isinf(x: Operand) -> Tensor:
+    """Whether each element is +∞ or −∞."""
+    return ops.equal(ops.abs(x), math.inf)
+
+
+def isfinite(x: Operand) -> Tensor:
+    """Whether each element is a finite number."""
+    return ops.less(ops.abs(x), math.inf)
