@@ -1,0 +1,114 @@
+"""What an optimizer is: hyperparameters, and pure functions from parameter and gradient to the next ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from spusk.errors import InputError, closest
+from spusk.graph import Tensor
+from spusk.optim.hyper import Hyper, check_numbers
+from spusk.optim.state import State
+
+Parameters = Mapping[str, Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """Base of every update rule: a frozen dataclass of hyperparameters with two or three pure functions.
+
+    A rule implements `update`, and `start` if it keeps state. The functions see one parameter at a time,
+    as Tensors; the hyperparameters they read from `self` may be Tensors too. Rules that need all
+    parameters at once (wrappers) override the `…_all` functions instead.
+
+    Class attributes:
+        presets: for each library name, the fields that reproduce that library (see `like`).
+        lr_grid: the learning rates that a comparison tries by default.
+        full_batch: True if the method is defined on the whole training set.
+
+    >>> from dataclasses import dataclass
+    >>> import spusk as sp
+    >>> from spusk.optim import Hyper
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(Optimizer):
+    ...     lr: Hyper = 0.1
+    ...     def update(self, w, g, s, t):
+    ...         return w - self.lr * sp.numpy.sign(g), s
+    >>> float(sp.minimize(lambda x: (x - 1) ** 2, 0.0, SignDescent(), steps=5).x.round(6))
+    0.5
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    full_batch: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
+
+    # --- one parameter ----------------------------------------------------------------------------
+
+    def start(self, w: Tensor) -> State:
+        """The state before the first step, for a parameter w."""
+        return State()
+
+    def point(self, w: Tensor, s: State) -> Tensor:
+        """Where the gradient is taken; w itself for most rules."""
+        return w
+
+    def update(self, w: Tensor, g: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
+        """The next parameter and state, from the gradient g at `point(w, s)`, in step t = 1, 2, …"""
+        raise NotImplementedError(f"{type(self).__name__} does not define update(w, g, s, t)")
+
+    # --- all parameters ---------------------------------------------------------------------------
+
+    def start_all(self, parameters: Parameters) -> dict[str, Any]:
+        """The state before the first step, by parameter name."""
+        return {name: self.start(w) for name, w in parameters.items()}
+
+    def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Where the gradient is taken, by parameter name."""
+        return {name: self.point(w, state[name]) for name, w in parameters.items()}
+
+    def update_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The next parameters and states, by parameter name."""
+        new_parameters: dict[str, Tensor] = {}
+        new_state: dict[str, Any] = {}
+        for name, w in parameters.items():
+            new_parameters[name], new_state[name] = self.update(w, gradients[name], state[name], t)
+        return new_parameters, new_state
+
+    # --- variants ---------------------------------------------------------------------------------
+
+    @classmethod
+    def like(cls, library: str, **hyperparameters: Any) -> Self:
+        """The method as a known library computes it.
+
+        Args:
+            library: one of the class's presets, e.g. "torch", "optax", "keras".
+            hyperparameters: fields to set besides, e.g. `lr=0.01`.
+
+        Raises:
+            InputError: if the class has no such preset.
+
+        >>> from spusk.optim import Adagrad
+        >>> Adagrad.like("torch", lr=0.1).eps
+        1e-10
+        """
+        if library not in cls.presets:
+            hint = closest(library, cls.presets) if cls.presets else "; it has none"
+            raise InputError(f"{cls.__name__} has no preset {library!r}{hint}")
+        return cls(**{**cls.presets[library], **hyperparameters})
+
+    def with_lr(self, lr: Hyper) -> Self:
+        """The same rule with another learning rate."""
+        if "lr" not in {f.name for f in dataclasses.fields(self)}:
+            raise InputError(f"{type(self).__name__} has no learning rate called lr")
+        return dataclasses.replace(self, lr=lr)  # pyright: ignore[reportCallIssue]
+
+    @property
+    def label(self) -> str:
+        """How tables and the command line name the method."""
+        return type(self).__name__.lower()
