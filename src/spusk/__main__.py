@@ -1,0 +1,5 @@
+"""`python -m spusk`."""
+
+from spusk.cli import main
+
+main()

@@ -1,0 +1,240 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spusk._version import __version__
+from spusk.cli import parse
+from spusk.errors import InputError
+
+app = typer.Typer(
+    name="spusk",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train neural networks, and find out how to train them.",
+)
+
+SOURCE_HELP = (
+    "A built-in data set (digits, iris, wine, breast_cancer, diabetes, moons, circles, spirals), a CSV, "
+    "Parquet or JSON file with --target COLUMN, or a Python file that defines net, data and perhaps loss."
+)
+
+Source = Annotated[str, typer.Argument(help=SOURCE_HELP, metavar="SOURCE", show_default=False)]
+Target = Annotated[str | None, typer.Option(help="The column to predict, for a table.", metavar="COLUMN")]
+Missing = Annotated[
+    str | None,
+    typer.Option(help="What to do with missing values: mean (of the training part) or drop the row."),
+]
+Task = Annotated[
+    str | None, typer.Option(help="classification or regression; default: told from the target column.")
+]
+Ignore = Annotated[
+    str | None, typer.Option(help="Columns of a table to leave out, separated by commas.", metavar="COLUMNS")
+]
+Hidden = Annotated[
+    str, typer.Option(help="Widths of the hidden layers, e.g. 64,32; 'none' for a linear model.")
+]
+Activation = Annotated[
+    str,
+    typer.Option(help="Between the layers: relu, leakyrelu, elu, gelu, silu, tanh, sigmoid, softplus."),
+]
+LossName = Annotated[
+    str | None,
+    typer.Option(help="See 'spusk methods'; default: cross_entropy, or mean_squared for a regression."),
+]
+InitName = Annotated[
+    str | None, typer.Option("--init", help="See 'spusk methods'; default: suits the activation.")
+]
+Epochs = Annotated[int, typer.Option(help="Passes over the training part.")]
+BatchSize = Annotated[str, typer.Option(help="Examples a step; 'all' for the whole training part.")]
+Validation = Annotated[float, typer.Option(help="Share of the rows kept for validation.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", help="Also write everything to this file.", metavar="FILE")
+]
+Progress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Default: if this is a terminal.")
+]
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"spusk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def spusk(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train neural networks, and find out how to train them."""
+
+
+@app.command(epilog="Example:  spusk compare digits --optimizers adam,momentum --lrs 0.001,0.01,0.1 --seeds 5")
+def compare(
+    source: Source,
+    optimizers: Annotated[
+        str | None, typer.Option(help="Names, separated by commas; default: the lecture's thirteen.")
+    ] = None,
+    lrs: Annotated[
+        str | None,
+        typer.Option(help="Learning rates, separated by commas; default: decades that suit each optimizer."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds.")] = 3,
+    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    hidden: Hidden = "32",
+    activation: Activation = "relu",
+    loss: LossName = None,
+    init: InitName = None,
+    epochs: Epochs = 20,
+    batch_size: BatchSize = "32",
+    validation: Validation = 0.2,
+    target: Target = None,
+    missing: Missing = None,
+    task: Task = None,
+    ignore: Ignore = None,
+    jobs: Annotated[int | None, typer.Option(help="Trainings at a time; default: one a processor.")] = None,
+    json: Json = None,
+    progress: Progress = None,
+) -> None:
+    """Rank optimizers on a network and data: each over its learning rates, several seeds, shared random numbers."""
+    from spusk import lab
+    from spusk.cli import show, source as sources
+
+    parse.writable(json)
+    size = parse.batch_size(batch_size)
+    numbers = parse.seeds(seed, seeds)
+    work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
+    study = lab.compare(
+        work.net,
+        work.data,
+        optimizers=None if optimizers is None else parse.names(optimizers),
+        lrs=None if lrs is None else parse.numbers("--lrs", lrs),
+        seeds=numbers,
+        epochs=epochs,
+        batch_size=size,
+        loss=work.loss,
+        init=init,
+        validation=validation,
+        jobs=jobs,
+        progress=progress,
+    )
+    show.study(study)
+    if json is not None:
+        study.save_json(json)
+        show.say(f"every run is in {json}")
+    if study.interrupted:
+        raise typer.Exit(130)
+
+
+@app.command(epilog="Example:  spusk train data.csv --target price --optimizer adam --lr 0.01 --save price.safetensors")
+def train(
+    source: Source,
+    optimizer: Annotated[str, typer.Option(help="Its name; see 'spusk methods'.")] = "adam",
+    lr: Annotated[float | None, typer.Option(help="Learning rate; default: the optimizer's.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, split and batches.")] = 0,
+    hidden: Hidden = "32",
+    activation: Activation = "relu",
+    loss: LossName = None,
+    init: InitName = None,
+    epochs: Epochs = 20,
+    batch_size: BatchSize = "32",
+    validation: Validation = 0.2,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after this many epochs without improvement; keep the best.")
+    ] = None,
+    target: Target = None,
+    missing: Missing = None,
+    task: Task = None,
+    ignore: Ignore = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the trained network here (safetensors).", metavar="FILE")
+    ] = None,
+    json: Json = None,
+    progress: Progress = None,
+) -> None:
+    """Train one network, and show how it went."""
+    import spusk as sp
+    from spusk import lab, optim
+    from spusk.cli import show, source as sources
+
+    parse.writable(json)
+    parse.writable(save)
+    size = parse.batch_size(batch_size)
+    rule = optim.get(optimizer)
+    rule = rule if lr is None else rule.with_lr(lr)
+    work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
+    run = sp.train(
+        work.net,
+        work.data,
+        loss=work.loss,
+        init=lab.default_init(work.net) if init is None else init,
+        optimizer=rule,
+        epochs=epochs,
+        batch_size=size,
+        seed=seed,
+        validation=validation,
+        patience=patience,
+        progress=progress,
+    )
+    show.run(run, rule)
+    if save is not None:
+        run.save(save)
+        show.say(f"the network is in {save}; read it with spusk.load({str(save)!r})")
+    if json is not None:
+        show.write_json(json, show.run_as_dict(run, rule))
+        show.say(f"the history is in {json}")
+    if run.status == "interrupted":
+        raise typer.Exit(130)
+
+
+@app.command(epilog="Example:  spusk summary digits --hidden 64,32")
+def summary(
+    source: Source,
+    hidden: Hidden = "32",
+    activation: Activation = "relu",
+    loss: LossName = None,
+    target: Target = None,
+    missing: Missing = None,
+    task: Task = None,
+    ignore: Ignore = None,
+    json: Json = None,
+) -> None:
+    """Show the network: layers, output shapes, parameter counts."""
+    from spusk.cli import show, source as sources
+
+    parse.writable(json)
+    work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
+    typer.echo(work.net.summary(work.input_shape))
+    if json is not None:
+        parameters = [{"name": p.name, "shape": list(p.shape)} for p in work.net.parameters()]
+        show.write_json(json, {"network": repr(work.net), "parameters": parameters})
+
+
+@app.command(epilog="Example:  spusk methods adam")
+def methods(
+    name: Annotated[str | None, typer.Argument(help="Show only this one, in full.", show_default=False)] = None,
+    json: Json = None,
+) -> None:
+    """List every optimizer, schedule, initialiser and loss with its formula and paper."""
+    from spusk.cli import catalogue, show
+
+    parse.writable(json)
+    entries = catalogue.entries()
+    if name is not None:
+        entries = catalogue.only(entries, name)
+    show.methods(entries, full=name is not None)
+    if json is not None:
+        described: list[dict[str, Any]] = [catalogue.as_dict(e) for e in entries]
+        show.write_json(json, {"methods": described})
+
+
+__all__ = ["InputError", "app"]

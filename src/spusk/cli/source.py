@@ -1,0 +1,103 @@
+"""What SOURCE stands for: data, and a network that fits it."""
+
+from __future__ import annotations
+
+import runpy
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spusk import data as datasets
+from spusk import nn
+from spusk.cli import parse
+from spusk.errors import InputError, SpuskError, closest
+
+ACTIVATIONS: dict[str, Callable[[], nn.Layer]] = {
+    kind.__name__.lower(): kind
+    for kind in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus)
+}
+FOR_REGRESSION = ("mean_squared", "mean_absolute", "huber")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A network, its data and its loss (None: the usual one)."""
+
+    net: nn.Layer
+    data: Any
+    loss: Any
+    input_shape: tuple[int, ...] | None
+
+
+def load(
+    source: str,
+    hidden: str,
+    activation: str,
+    loss: str | None,
+    target: str | None,
+    missing: str | None,
+    task: str | None,
+    ignore: list[str],
+) -> Work:
+    """Data by name or from a file, and a network of the asked hidden layers; or all from a Python file."""
+    if loss is not None:
+        nn.losses.get(loss)
+    if source.endswith(".py"):
+        return _from_python(source, loss)
+    name = activation.lower().replace("_", "").replace("-", "")
+    if name not in ACTIVATIONS:
+        raise InputError(f"unknown activation {activation!r}{closest(activation, ACTIVATIONS)}")
+    widths = parse.widths(hidden)
+    if task is None and loss in FOR_REGRESSION and target is not None:
+        task = "regression"
+    dataset = datasets.load(source, target=target, missing=missing, task=task, ignore=tuple(ignore))
+    net = perceptron(dataset.n_features, widths, _outputs(dataset, loss), ACTIVATIONS[name])
+    return Work(net, dataset, loss, (dataset.n_features,))
+
+
+def perceptron(
+    n_in: int, hidden: list[int], n_out: int, activation: Callable[[], nn.Layer]
+) -> nn.Sequential:
+    """A multilayer perceptron: linear layers with an activation between them."""
+    layers: list[nn.Layer] = []
+    for width in hidden:
+        layers += [nn.Linear(n_in, width), activation()]
+        n_in = width
+    return nn.Sequential(*layers, nn.Linear(n_in, n_out))
+
+
+def _outputs(dataset: datasets.Dataset, loss: str | None) -> int:
+    """How many outputs the data and the loss need."""
+    if dataset.task == "regression":
+        if loss is not None and loss not in FOR_REGRESSION:
+            raise InputError(f"{loss} needs classes; {dataset.name} has a numeric target (try mean_squared)")
+        return 1 if dataset.y.ndim == 1 else dataset.y.shape[-1]
+    if loss in FOR_REGRESSION:
+        raise InputError(f"{loss} needs a numeric target; {dataset.name} has {dataset.n_classes} classes")
+    if loss == "binary_cross_entropy":
+        if dataset.n_classes != 2:
+            raise InputError(f"{loss} needs two classes; {dataset.name} has {dataset.n_classes}")
+        return 1
+    return dataset.n_classes
+
+
+def _from_python(source: str, loss: str | None) -> Work:
+    """Run a file that defines `net`, `data` and perhaps `loss`."""
+    if not Path(source).is_file():
+        raise InputError(f"{source}: no such file")
+    try:
+        defined = runpy.run_path(source)
+    except SpuskError:
+        raise
+    except Exception as error:  # whatever the user's own file raises, told with its line
+        line = next((f.lineno for f in traceback.extract_tb(error.__traceback__)[::-1] if f.filename == source), "?")
+        raise InputError(f"{source}:{line}: {type(error).__name__}: {error}") from None
+    for name in ("net", "data"):
+        if name not in defined:
+            raise InputError(f"{source} does not define {name!r}; it needs net, data and perhaps loss")
+    net: Any = defined["net"]
+    if not isinstance(net, nn.Layer):
+        raise InputError(f"{source}: net is a {type(net).__name__}; it must be a layer, e.g. nn.Sequential")
+    return Work(net, defined["data"], loss or defined.get("loss"), None)

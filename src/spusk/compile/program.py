@@ -1,0 +1,128 @@
+"""A graph that runs in a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spusk.errors import DTypeError, InputError, ShapeError
+from spusk.graph import Evaluator, Tensor
+from spusk.graph.interpret import as_fed
+
+Arrays = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What a program's loop came to.
+
+    Attributes:
+        values: every input's value after the last step, by name.
+        collected: for each output that is not carried, its values stacked over the steps done.
+        steps: how many steps were done.
+        status: "finished"; "diverged" if the watched output became non-finite in the last step; or
+            "interrupted" by Ctrl-C between two steps.
+    """
+
+    values: dict[str, Any]
+    collected: dict[str, NDArray[Any]]
+    steps: int
+    status: Literal["finished", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A graph with named inputs and outputs, of which some outputs are carried into inputs.
+
+    Args:
+        outputs: what is computed, by name.
+        inputs: the graph's inputs, by name.
+        carry: for each output that feeds back, the name of the input it becomes in the next step.
+
+    Raises:
+        InputError: if `carry` names what does not exist.
+        ShapeError, DTypeError: if a carried output is not of its input's shape and dtype.
+
+    >>> import spusk as sp
+    >>> x = sp.input("x", (), "float64")
+    >>> halving = Program({"x": x / 2, "seen": x}, {"x": x}, carry={"x": "x"})
+    >>> halving.run({"x": 8.0}, steps=3).collected["seen"]
+    array([8., 4., 2.])
+    """
+
+    outputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Tensor]
+    carry: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        for source, target in self.carry.items():
+            if source not in self.outputs or target not in self.inputs:
+                raise InputError(f"carry {source!r} -> {target!r} names no output or no input of the program")
+            out, into = self.outputs[source], self.inputs[target]
+            if out.shape != into.shape:
+                raise ShapeError(f"{source!r} starts with shape {into.shape} and becomes {out.shape}")
+            if out.dtype != into.dtype:
+                raise DTypeError(f"{source!r} starts as {into.dtype.name} and becomes {out.dtype.name}")
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
+
+    def __call__(self, values: Arrays) -> dict[str, Any]:
+        """The outputs, computed once, by name."""
+        found = self._evaluator(*self._fed(values))
+        return dict(zip(self.outputs, found, strict=True))
+
+    def run(
+        self, values: Arrays, *, steps: int, each: Arrays | None = None, watch: str | None = None
+    ) -> Loop:
+        """Step after step, carried outputs becoming inputs.
+
+        Args:
+            values: the inputs' values before the first step, by name.
+            steps: how many steps.
+            each: for some inputs, an array whose i-th row is the input's value in step i.
+            watch: the name of a scalar output; the loop ends when it is not finite.
+        """
+        each = each or {}
+        first = {name: rows[0] for name, rows in each.items()} if steps else {}
+        current = self._fed({**values, **first} if steps else values, optional=set(each))
+        position = {name: i for i, name in enumerate(self.inputs)}
+        outputs = {name: i for i, name in enumerate(self.outputs)}
+        carried = [(outputs[source], position[target]) for source, target in self.carry.items()]
+        stepped = [(position[name], rows) for name, rows in each.items()]
+        kept = {name: np.empty((steps, *t.shape), t.dtype) for name, t in self._collected().items()}
+        recorded = [(outputs[name], array) for name, array in kept.items()]
+        watched = outputs[watch] if watch is not None else None
+        evaluator, done, status = self._evaluator, 0, "finished"
+        try:
+            for i in range(steps):
+                for j, rows in stepped:
+                    current[j] = rows[i]
+                found = evaluator(*current)
+                for k, array in recorded:
+                    array[i] = found[k]
+                for k, j in carried:
+                    current[j] = found[k]
+                done = i + 1
+                if watched is not None and not np.isfinite(found[watched]):
+                    status = "diverged"
+                    break
+        except KeyboardInterrupt:
+            status = "interrupted"
+        after = dict(zip(self.inputs, current, strict=True))
+        return Loop(after, {name: array[:done] for name, array in kept.items()}, done, status)
+
+    def _collected(self) -> dict[str, Tensor]:
+        return {name: t for name, t in self.outputs.items() if name not in self.carry}
+
+    def _fed(self, values: Arrays, optional: set[str] | None = None) -> list[Any]:
+        missing = [name for name in self.inputs if name not in values and name not in (optional or ())]
+        if missing:
+            raise InputError(f"the program needs values for its inputs {', '.join(map(repr, missing))}")
+        return [as_fed(t, values[name]) if name in values else None for name, t in self.inputs.items()]

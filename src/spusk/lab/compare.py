@@ -1,0 +1,252 @@
+"""The comparison: every optimizer over its grid of learning rates, several seeds, common random numbers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from spusk import nn, optim
+from spusk.data import Split
+from spusk.errors import InputError
+from spusk.init import HeNormal, Init, XavierUniform, initialise
+from spusk.lab.pool import outcomes
+from spusk.lab.study import Record, Study
+from spusk.nn import Layer
+from spusk.optim import Optimizer
+from spusk.train.loop import Data, Loss, as_split, choose_loss, loss_name, train
+from spusk.train.progress import progress_bar
+
+Optimizers = Iterable[Optimizer | str] | Mapping[str, Optimizer | str]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One training of the study."""
+
+    label: str
+    rule: Optimizer
+    lr: float
+    seed: int
+
+
+def compare(
+    net: Layer,
+    data: Data,
+    *,
+    optimizers: Optimizers | None = None,
+    lrs: Sequence[float] | None = None,
+    seeds: int | Sequence[int] = 3,
+    epochs: int = 20,
+    batch_size: int | None = 32,
+    loss: Loss | str | None = None,
+    init: Init | None = None,
+    validation: Any = 0.2,
+    dtype: Literal["float32", "float64"] = "float32",
+    jobs: int | None = None,
+    progress: bool | None = None,
+) -> Study:
+    """Train a network with many optimizers and learning rates, and rank the optimizers.
+
+    For one seed, the initial weights, the split and the order of the examples are the same for every
+    optimizer and rate, so that differences are paired. A run whose loss becomes non-finite is counted as
+    diverged, never dropped.
+
+    Args:
+        net: the architecture.
+        data: a data set, a split of one, or a pair of arrays x [n, …] and y [n].
+        optimizers: rules or their names, or a mapping from labels to them; default: the methods of the
+            lecture (`optim.LECTURE`).
+        lrs: learning rates to try with each; default: every optimizer's own grid, spaced by decades.
+        seeds: how many (0, 1, …), or which.
+        epochs, batch_size, loss, init, validation, dtype: as in `train`. The default initialiser suits the
+            network: Xavier uniform if it holds tanh, sigmoid or softmax layers and no rectifiers, else He
+            normal.
+        jobs: trainings at a time; default: one for each processor.
+        progress: show a progress bar; default: if standard error is a terminal.
+
+    Returns:
+        A `Study`: `table()`, `verdict()`, `summary()`, `records`, `save_json(path)`. Ctrl-C ends it early
+        with the runs that are done.
+
+    Raises:
+        InputError: for unknown names or unusable numbers, before any training starts.
+
+    >>> from spusk import data, nn
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    >>> study = compare(net, data.iris(), optimizers=["sgd", "adam"], lrs=[0.01, 0.1], seeds=2, epochs=5,
+    ...                 jobs=1, progress=False)
+    >>> len(study.records), {s.optimizer for s in study.summary()} == {"sgd", "adam"}
+    (8, True)
+    """
+    began = time.perf_counter()
+    rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
+    numbers = _seeds(seeds)
+    rates = _rates(rules, lrs)
+    splits = {seed: as_split(data, validation, seed, dtype) for seed in numbers}
+    first = splits[numbers[0]]
+    if not len(first.val_x):
+        raise InputError("compare ranks by validation loss; validation leaves that part empty")
+    chosen = choose_loss(loss, first.dataset.task)
+    weights = default_init(net) if init is None else init
+    initialise(net.parameters(), weights, seed=numbers[0])  # a bad initialiser is told before any training
+    run_one = partial(
+        _train, net=net, splits=splits, loss=chosen, init=weights, epochs=epochs, batch_size=batch_size, dtype=dtype
+    )
+    # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
+    run_one(_Task("", next(iter(rules.values())), 1.0, numbers[0]), epochs=0)
+    tasks = [_Task(label, rules[label], lr, s) for label in rules for lr in rates[label] for s in numbers]
+    found, interrupted = _collect(tasks, run_one, jobs, progress)
+    position = {(t.label, t.lr, t.seed): i for i, t in enumerate(tasks)}
+    found.sort(key=lambda r: position[r.optimizer, r.lr, r.seed])
+    return Study(
+        records=tuple(found),
+        data=_data_in_words(first),
+        network=_network_in_words(net),
+        settings={
+            "optimizers": list(rules),
+            "seeds": numbers,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "loss": loss_name(chosen),
+            "init": repr(weights),
+            "trainings": len(tasks),
+        },
+        score="accuracy" if first.dataset.task == "classification" else "r2",
+        seconds=time.perf_counter() - began,
+        interrupted=interrupted,
+        grids=rates,
+    )
+
+
+def _train(
+    task: _Task,
+    *,
+    net: Layer,
+    splits: Mapping[int, Split],
+    loss: Loss,
+    init: Init,
+    epochs: int,
+    batch_size: int | None,
+    dtype: Literal["float32", "float64"],
+) -> Record | None:
+    """One training as a record; None if Ctrl-C cut it short."""
+    run = train(
+        net, splits[task.seed], loss=loss, init=init, optimizer=task.rule.with_lr(task.lr), epochs=epochs,
+        batch_size=batch_size, seed=task.seed, dtype=dtype, progress=False,
+    )  # fmt: skip
+    if run.status == "interrupted":
+        return None
+    history = {name: values.tolist() for name, values in run.history.items()}
+    final = {name: values[-1] if len(values) else math.nan for name, values in run.history.items()}
+    score = next(name for name in ("val_accuracy", "val_r2") if name in run.initial)
+    return Record(
+        optimizer=task.label,
+        lr=task.lr,
+        seed=task.seed,
+        status=run.status,
+        train_loss=float(final["loss"]),
+        val_loss=float(final["val_loss"]),
+        val_score=float(final[score]),
+        initial_val_loss=run.initial["val_loss"],
+        steps=run.steps,
+        seconds=run.seconds,
+        history=history,
+    )
+
+
+def _collect(
+    tasks: list[_Task], run_one: Callable[[_Task], Record | None], jobs: int | None, progress: bool | None
+) -> tuple[list[Record], bool]:
+    """Run the trainings, most valuable news first on the progress bar; Ctrl-C keeps what is done."""
+    found: list[Record] = []
+    best: Record | None = None
+    # All optimizers advance together, so that an interrupted study still compares them.
+    shuffled = np.random.default_rng(0).permutation(len(tasks))
+    with progress_bar("comparing", len(tasks), "trainings", progress) as tick:
+        try:
+            for record in outcomes(run_one, [tasks[i] for i in shuffled], jobs):
+                if record is None:
+                    return found, True
+                found.append(record)
+                if record.status == "finished" and (best is None or record.val_loss < best.val_loss):
+                    best = record
+                note = f"best so far: {best.optimizer}, lr {best.lr:g}, loss {best.val_loss:.4f}" if best else ""
+                tick(len(found), note)
+        except KeyboardInterrupt:
+            return found, True
+    return found, False
+
+
+# --- what to compare ----------------------------------------------------------------------------------
+
+
+def _labelled(optimizers: Optimizers) -> dict[str, Optimizer]:
+    """Rules by label. Two rules of one class are told apart by what differs from the defaults."""
+    if isinstance(optimizers, Mapping):
+        return {label: optim.get(rule) for label, rule in optimizers.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    rules = [optim.get(rule) for rule in ([optimizers] if isinstance(optimizers, str) else optimizers)]
+    if not rules:
+        raise InputError("compare got no optimizers; name at least one")
+    names = [rule.label for rule in rules]
+    labels = [n if names.count(n) == 1 else repr(r) for n, r in zip(names, rules, strict=True)]
+    if repeated := [label for label in labels if labels.count(label) > 1]:
+        raise InputError(f"compare got the optimizer {repeated[0]} twice")
+    return dict(zip(labels, rules, strict=True))
+
+
+def _seeds(seeds: int | Sequence[int]) -> list[int]:
+    numbers = list(range(seeds)) if isinstance(seeds, int) else [int(s) for s in seeds]
+    if not numbers or min(numbers) < 0 or len(set(numbers)) != len(numbers):
+        raise InputError(f"seeds is {seeds!r}; it must be a number above 0 or a list of different seeds")
+    return numbers
+
+
+def _rates(rules: Mapping[str, Optimizer], lrs: Sequence[float] | None) -> dict[str, tuple[float, ...]]:
+    if lrs is not None and not len(lrs):
+        raise InputError("compare got an empty list of learning rates")
+    rates: dict[str, tuple[float, ...]] = {}
+    for label, rule in rules.items():
+        rates[label] = tuple(dict.fromkeys(float(lr) for lr in (rule.lr_grid if lrs is None else lrs)))
+        for lr in rates[label]:
+            rule.with_lr(lr)  # an unusable rate is told before any training
+    return rates
+
+
+RECTIFIERS = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus)
+SATURATING = (nn.Tanh, nn.Sigmoid, nn.Softmax)
+
+
+def default_init(net: Layer) -> Init:
+    """Xavier uniform for a network of saturating activations (Glorot & Bengio, 2010), else He normal."""
+    found = repr(net)
+    rectified = any(f"{kind.__name__}(" in found for kind in RECTIFIERS)
+    saturating = any(f"{kind.__name__}(" in found for kind in SATURATING)
+    return XavierUniform() if saturating and not rectified else HeNormal()
+
+
+# --- in words -----------------------------------------------------------------------------------------
+
+
+def _data_in_words(split: Split) -> str:
+    dataset = split.dataset
+    kind = f"{dataset.n_classes} classes" if dataset.task == "classification" else "regression"
+    width = "×".join(str(n) for n in dataset.x.shape[1:]) or "1"
+    return f"{dataset.name}: {len(split.train_x):,} training and {len(split.val_x):,} validation rows, {width} features, {kind}"
+
+
+def _network_in_words(net: Layer) -> str:
+    count = sum(math.prod(p.shape) for p in net.parameters())
+    layers = list(net) if isinstance(net, nn.Sequential) else [net]
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    if linear and all(isinstance(layer, (nn.Linear, *RECTIFIERS, *SATURATING)) for layer in layers):
+        widths = [linear[0].n_in, *(layer.n_out for layer in linear)]
+        between = {type(layer).__name__ for layer in layers if not isinstance(layer, nn.Linear)}
+        activations = f", {' and '.join(sorted(between))}" if between else ""
+        return f"{'-'.join(map(str, widths))}{activations} ({count:,} parameters)"
+    return f"{type(net).__name__} of {len(layers)} layers ({count:,} parameters)"

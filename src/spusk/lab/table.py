@@ -1,0 +1,122 @@
+"""A study in words: the ranking table and the verdict."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spusk.lab.study import Study, Summary
+
+SIGNIFICANT = 0.05
+
+
+def columns(study: Study) -> list[str]:
+    """The heads of the ranking table."""
+    score = "val accuracy" if study.score == "accuracy" else "val R²"
+    return ["#", "optimizer", "best lr", "val loss", score, "steps to target", "diverged", "note"]
+
+
+def rows(study: Study) -> list[list[str]]:
+    """The ranking, a row of words for each optimizer."""
+    return [
+        [
+            str(rank),
+            s.optimizer,
+            f"{s.best_lr:g}",
+            spread(s.val_loss_mean, s.val_loss_std, 4),
+            _score(study, s),
+            "–" if s.steps_to_target is None else f"{s.steps_to_target:,.0f}",
+            f"{s.diverged} of {s.runs}" if s.diverged else "0",
+            note(s),
+        ]
+        for rank, s in enumerate(study.summary(), 1)
+    ]
+
+
+def spread(mean: float, std: float, digits: int) -> str:
+    """Mean ± standard deviation, short."""
+    if math.isnan(mean):
+        return "–"
+    if abs(mean) >= 1e5 or abs(std) >= 1e5:
+        return f"{mean:.3g} ± {std:.1g}"
+    return f"{mean:.{digits}f} ± {std:.{digits}f}"
+
+
+def _score(study: Study, s: Summary) -> str:
+    if study.score == "accuracy" and not math.isnan(s.val_score_mean):
+        return f"{100 * s.val_score_mean:.1f} ± {100 * s.val_score_std:.1f} %"
+    return spread(s.val_score_mean, s.val_score_std, 3)
+
+
+def note(s: Summary) -> str:
+    """What the reader should know about this row."""
+    if math.isnan(s.val_loss_mean):
+        return "every run diverged"
+    if s.edge:
+        direction = "lower" if s.edge == "lowest" else "higher"
+        return f"best lr is the grid's {s.edge}; try {direction}"
+    return ""
+
+
+def level_with_best(study: Study) -> list[Summary]:
+    """The optimizers whose difference to the best one could be chance (paired t-test, p ≥ 0.05)."""
+    return [s for s in study.summary()[1:] if s.p_value >= SIGNIFICANT]
+
+
+def verdict(study: Study) -> str:
+    """Which optimizer to use, and how sure that is."""
+    ranking = study.summary()
+    if not ranking or math.isnan(ranking[0].val_loss_mean):
+        return "Every training diverged: try lower learning rates."
+    best = ranking[0]
+    score = f"validation accuracy {100 * best.val_score_mean:.1f} %" if study.score == "accuracy" else (
+        f"validation R² {best.val_score_mean:.3f}"
+    )
+    words = [f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {best.val_loss_mean:.4f}, {score}."]
+    seeds = len({r.seed for r in study.records})
+    if len(ranking) > 1 and seeds < 2:
+        words.append("One seed cannot tell a difference from chance; try more seeds.")
+    elif len(ranking) > 1:
+        level = level_with_best(study)
+        if level:
+            names = ", ".join(s.optimizer for s in level)
+            words.append(f"With {seeds} seeds this study cannot tell it from: {names}.")
+        else:
+            words.append(f"Its lead over every other optimizer is more than chance (paired t-test, {seeds} seeds).")
+    return " ".join(words)
+
+
+def heading(study: Study) -> list[str]:
+    """What was compared, line by line."""
+    settings = study.settings
+    done, planned = len(study.records), int(settings["trainings"])
+    count = f"{done:,} trainings" if done == planned else f"{done:,} of {planned:,} trainings (interrupted)"
+    return [
+        study.data,
+        f"network {study.network}, {settings['loss']}, {settings['init']}",
+        f"{count} of {settings['epochs']} epochs, batch size {settings['batch_size'] or 'all'}, "
+        f"{len(settings['seeds'])} seeds, in {study.seconds:.1f} s "
+        f"({done / study.seconds:.1f} trainings/s, {sum(r.steps for r in study.records) / study.seconds:,.0f} steps/s)",
+    ]
+
+
+def study_text(study: Study) -> str:
+    """Heading, ranking and verdict as plain text."""
+    if not study.records:
+        return "No training was completed."
+    table = [columns(study), *rows(study)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    right = {0, 2, 5, 6}
+    lines = [
+        "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in table
+    ]
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    body = [line.rstrip() for line in lines]
+    return "\n".join([*heading(study), "", *body, "", target(study), study.verdict()])
+
+
+def target(study: Study) -> str:
+    """What the column "steps to target" counts."""
+    return f"target: validation loss {study.target:.4f}, 90 % of the way from the start to the best"

@@ -1,0 +1,315 @@
+"""Training a network: full batch, mini-batches and single examples in one loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from spusk import nn, optim
+from spusk.data import Dataset, Split
+from spusk.data import arrays as dataset_of
+from spusk.errors import InputError
+from spusk.graph import Tensor
+from spusk.graph import input as new_input
+from spusk.init import Init, initialise
+from spusk.nn import Layer
+from spusk.streams import key, stream
+from spusk.train.evaluate import Evaluation
+from spusk.train.metrics import Metric, default_metrics
+from spusk.train.model import Model
+from spusk.train.progress import Ticker, progress_bar
+from spusk.train.run import Run, Status
+from spusk.train.step import DescentStep, Tensors, descent_step
+
+Loss = Callable[..., Tensor]
+Data = Dataset | Split | tuple[Any, Any]
+Arrays = dict[str, NDArray[Any]]
+
+
+def train(
+    net: Layer,
+    data: Data,
+    *,
+    loss: Loss | str | None = None,
+    init: Init | None = None,
+    optimizer: optim.Optimizer | str | None = None,
+    epochs: int = 20,
+    batch_size: int | None = 32,
+    seed: int = 0,
+    validation: Any = 0.2,
+    metrics: Mapping[str, Metric] | None = None,
+    patience: int | None = None,
+    drop_last: bool = False,
+    dtype: Literal["float32", "float64"] = "float32",
+    progress: bool | None = None,
+) -> Run:
+    """Train a network on data.
+
+    The weights, the split, the order of the examples and dropout each draw from their own random stream of
+    `seed`, so they are the same for every optimizer.
+
+    Args:
+        net: the architecture.
+        data: a data set (`spusk.data`), a split of one, or a pair of arrays x [n, …] and y [n].
+        loss: from outputs and targets to a scalar, or the name of one of `nn.losses`; default
+            cross-entropy for a classification, mean squared error for a regression.
+        init: the initialiser, its name, or a mapping from parameter names or patterns to initialisers;
+            default He normal with zero biases.
+        optimizer: the rule or its name; default Adam(lr=0.001).
+        epochs: passes over the training part.
+        batch_size: examples a step; 1 is stochastic gradient descent, None the whole training part.
+            `GradientDescent` always takes the whole part. The last, smaller batch of an epoch is kept.
+        seed: of all random streams.
+        validation: the share of rows kept for validation, or a pair (x, y), a data set, or None.
+        metrics: functions of outputs and targets to report besides the loss, by name; default accuracy
+            or R². They see NumPy arrays: the network's outputs [n, …] and the targets as trained on.
+        patience: stop when the validation loss has not improved for this many epochs, and take the best
+            epoch's weights; default: train all epochs and keep the last weights.
+        drop_last: leave out the last batch of an epoch when it is smaller than the others.
+        dtype: of weights and data.
+        progress: show a progress bar; default: if standard error is a terminal.
+
+    Returns:
+        A `Run`: model, history, status. Divergence and Ctrl-C are a status, not an exception.
+
+    Raises:
+        InputError: for data, names or numbers that cannot be used; the sentence names them.
+        ShapeError: if the network and the data do not fit; the sentence names the layer.
+
+    >>> from spusk import data, nn
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    >>> run = train(net, data.iris(), optimizer=optim.Adam(lr=0.01), epochs=30, batch_size=16, progress=False)
+    >>> run.status, run.history["val_accuracy"][-1] > 0.8
+    ('finished', np.True_)
+    """
+    began = time.perf_counter()
+    with threadpool_limits(limits=1, user_api="blas"):  # same bits however many trainings run at once
+        split = as_split(data, validation, seed, dtype)
+        chosen = choose_loss(loss, split.dataset.task)
+        rule = optim.Adam() if optimizer is None else optim.get(optimizer)
+        plan = _Plan(
+            net, split, chosen, rule, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
+            default_metrics(split.dataset.task) if metrics is None else metrics, patience,
+        )  # fmt: skip
+        weights = initialise(net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
+        with progress_bar("training", epochs, "epochs", progress) as tick:
+            course = _follow(plan, weights, tick)
+    return _as_run(plan, course, time.perf_counter() - began)
+
+
+def as_split(data: Data, validation: Any, seed: int, dtype: str) -> Split:
+    """Data in any accepted form as training and validation parts."""
+    if isinstance(data, Split):
+        return data
+    if isinstance(data, tuple):
+        if len(data) != 2:  # pyright: ignore[reportUnnecessaryComparison]
+            raise InputError(f"data is a tuple of {len(data)}; it must be a pair (x, y) or a data set")
+        data = dataset_of(*data)
+    if not isinstance(data, Dataset):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"data is a {type(data).__name__}; it must be a data set or a pair (x, y)")
+    return data.split(validation, seed, np.dtype(dtype))
+
+
+def choose_loss(loss: Loss | str | None, task: str) -> Loss:
+    """The loss asked for, or the usual one for the task."""
+    if loss is None:
+        return nn.losses.cross_entropy if task == "classification" else nn.losses.mean_squared
+    return nn.losses.get(loss)
+
+
+def loss_name(loss: Loss) -> str:
+    """The name of a loss, also behind a functools.partial."""
+    inner: Any = getattr(loss, "func", loss)
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name} is {value!r}; it must be a whole number, {least} or more")
+    return int(value)  # pyright: ignore[reportUnknownArgumentType]
+
+
+class _Plan:
+    """Everything that is fixed before the first step: the data, the step's graph, the order of batches."""
+
+    def __init__(
+        self,
+        net: Layer,
+        split: Split,
+        loss: Loss,
+        optimizer: optim.Optimizer,
+        epochs: int,
+        batch_size: int | None,
+        seed: int,
+        drop_last: bool,
+        metrics: Mapping[str, Metric],
+        patience: int | None,
+    ) -> None:
+        self.net, self.split, self.loss, self.optimizer = net, split, loss, optimizer
+        self.epochs, self.seed, self.metrics = epochs, seed, metrics
+        self.patience = patience if patience is None else _whole("patience", patience, 1)
+        self.rows = len(split.train_x)
+        full = batch_size is None or optimizer.full_batch
+        self.batch = self.rows if full else _whole("batch_size", batch_size, 1)
+        if self.batch > self.rows:
+            raise InputError(
+                f"{split.dataset.name} has {self.rows} training rows, fewer than batch_size={self.batch}"
+            )
+        if self.patience is not None and not len(split.val_x):
+            raise InputError("patience needs a validation part; validation leaves it empty")
+        left_over = self.rows % self.batch
+        self.last = 0 if drop_last else left_over
+        self.evaluation = Evaluation(net, loss)
+        self._steps: dict[int, DescentStep] = {}
+
+    def step(self, weights: Arrays, batch: int) -> DescentStep:
+        """The training step for batches of one size."""
+        if batch not in self._steps:
+            self._steps[batch] = self._build(weights, batch)
+        return self._steps[batch]
+
+    def _build(self, weights: Arrays, batch: int) -> DescentStep:
+        x, y = self.split.train_x, self.split.train_y
+        inputs = {
+            "rows": new_input("rows", (batch,), "int64"),
+            "x": new_input("x", x.shape, x.dtype),
+            "y": new_input("y", y.shape, y.dtype),
+            "key": new_input("key", (2,), "uint32"),
+        }
+
+        def objective(parameters: Tensors, t: Tensor) -> Tensor:
+            from spusk.graph.ops import take
+
+            examples, targets = (take(inputs[name], inputs["rows"], 0) for name in ("x", "y"))
+            outputs = self.net(parameters, examples, training=True, key=inputs["key"], step=t)
+            return self.loss(outputs, targets)
+
+        return descent_step(objective, weights, self.optimizer, inputs)
+
+    def batches(self, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        """The rows of one epoch's batches: [number of batches, batch], then perhaps one smaller batch."""
+        whole = self.rows // self.batch
+        rows = np.arange(self.rows) if whole == 1 and not self.last else order.permutation(self.rows)
+        yield rows[: whole * self.batch].reshape(whole, self.batch)
+        if self.last:
+            yield rows[whole * self.batch :].reshape(1, self.last)
+
+    def measure(self, weights: Arrays) -> dict[str, float]:
+        """Loss and metrics on the training part, and on the validation part with "val_" before the name."""
+        split = self.split
+        found = self.evaluation.measure(weights, split.train_x, split.train_y, self.metrics)
+        if len(split.val_x):
+            on_validation = self.evaluation.measure(weights, split.val_x, split.val_y, self.metrics)
+            found |= {f"val_{name}": value for name, value in on_validation.items()}
+        return found
+
+    @property
+    def watched(self) -> str:
+        return "val_loss" if len(self.split.val_x) else "loss"
+
+
+@dataclass
+class _Course:
+    """What happened so far."""
+
+    weights: Arrays
+    initial: dict[str, float]
+    history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    batch_loss: list[NDArray[Any]] = field(default_factory=list[NDArray[Any]])
+    status: Status = "finished"
+    steps: int = 0
+    best: float = math.inf
+    best_epoch: int = 0
+    best_weights: Arrays | None = None
+
+
+def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
+    """Run the epochs."""
+    course = _Course(weights, plan.measure(weights))
+    if plan.epochs == 0:
+        return course
+    values = plan.step(weights, plan.batch).first_values(weights, plan.optimizer)
+    values |= {"x": plan.split.train_x, "y": plan.split.train_y, "key": key(plan.seed, "dropout")}
+    order = stream(plan.seed, "order")
+    for epoch in range(1, plan.epochs + 1):
+        try:
+            values = _one_epoch(plan, course, values, order)
+            _close_epoch(plan, course, values, epoch)
+        except KeyboardInterrupt:  # while measuring; within a step, the program's loop ends by itself
+            course.status, course.weights = "interrupted", _weights(values)
+        if course.status != "finished":
+            break
+        latest = course.history[-1]
+        tick(epoch, f"loss {latest['loss']:.4f}, {plan.watched} {latest[plan.watched]:.4f}")
+        if plan.patience is not None and epoch - course.best_epoch >= plan.patience:
+            course.status = "stopped"
+            break
+    if plan.patience is not None and course.best_weights is not None:
+        course.weights = course.best_weights
+    return course
+
+
+def _one_epoch(
+    plan: _Plan, course: _Course, values: dict[str, Any], order: np.random.Generator
+) -> dict[str, Any]:
+    for rows in plan.batches(order):
+        program = plan.step(course.weights, rows.shape[1]).program
+        loop = program.run(values, steps=len(rows), each={"rows": rows}, watch="loss")
+        values = loop.values
+        course.steps += loop.steps
+        course.batch_loss.append(loop.collected["loss"])
+        if loop.status != "finished":
+            course.status = loop.status
+            break
+    return values
+
+
+def _close_epoch(plan: _Plan, course: _Course, values: dict[str, Any], epoch: int) -> None:
+    """Measure, remember the best weights, and notice a divergence."""
+    if course.status == "interrupted":
+        course.weights = _weights(values)
+        return
+    weights = _weights(values)
+    measured = plan.measure(weights)
+    losses = [measured[name] for name in ("loss", "val_loss") if name in measured]
+    if course.status == "diverged" or not np.isfinite(losses).all():
+        course.status = "diverged"
+        measured = dict.fromkeys(measured, math.nan)
+    else:
+        course.weights = weights
+        if measured[plan.watched] < course.best:
+            course.best, course.best_epoch = measured[plan.watched], epoch
+            course.best_weights = weights
+    course.history.append({"epoch": epoch, "step": course.steps, **measured})
+
+
+def _weights(values: Mapping[str, Any]) -> Arrays:
+    room = "parameters/"
+    return {name.removeprefix(room): w for name, w in values.items() if name.startswith(room)}
+
+
+def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
+    names = ("epoch", "step", *course.initial)
+    history = {name: np.array([entry[name] for entry in course.history]) for name in names}
+    for name in ("epoch", "step"):
+        history[name] = history[name].astype(np.int64)
+    dataset = plan.split.dataset
+    return Run(
+        model=Model(
+            plan.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss_name(plan.loss)
+        ),
+        history=history,
+        batch_loss=np.concatenate(course.batch_loss) if course.batch_loss else np.zeros(0),
+        initial=course.initial,
+        status=course.status,
+        steps=course.steps,
+        best_epoch=course.best_epoch,
+        seconds=seconds,
+    )

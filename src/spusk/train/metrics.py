@@ -1,0 +1,56 @@
+"""How good predictions are, beside the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+
+
+def predicted_classes(outputs: NDArray[Any]) -> NDArray[np.int64]:
+    """The class numbers that a classifier's outputs choose: the largest of [n, C] scores, or the sign of
+    one score an example (class 1 above 0).
+
+    >>> predicted_classes(np.array([[0.1, 2.0], [3.0, -1.0]]))
+    array([1, 0])
+    """
+    if outputs.ndim > 1 and outputs.shape[-1] > 1:
+        return np.argmax(outputs, axis=-1).astype(np.int64)
+    return (outputs.reshape(outputs.shape[0]) > 0).astype(np.int64)
+
+
+def accuracy(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+    """The share of examples whose predicted class is the target, from 0 to 1.
+
+    Args:
+        outputs: scores [n, C], or [n] or [n, 1] for two classes.
+        targets: class numbers [n], or class probabilities [n, C].
+
+    >>> accuracy(np.array([[0.1, 2.0], [3.0, -1.0]]), np.array([1, 1]))
+    0.5
+    """
+    wanted = np.argmax(targets, axis=-1) if targets.ndim > 1 and targets.shape[-1] > 1 else targets.reshape(-1)
+    return float(np.mean(predicted_classes(outputs) == wanted))
+
+
+def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+    """R², the share of the targets' variance that the outputs explain: 1 is perfect, 0 is their mean.
+
+    >>> r2(np.array([[1.0], [3.0]]), np.array([1.0, 3.0]))
+    1.0
+    """
+    wanted = targets.astype(np.float64)
+    residual = wanted - outputs.reshape(targets.shape)
+    spread = wanted - wanted.mean(axis=0)
+    total = float(np.sum(spread * spread))
+    left = float(np.sum(residual * residual))
+    return 1 - left / total if total > 0 else float("nan")
+
+
+def default_metrics(task: str) -> Mapping[str, Metric]:
+    """Accuracy for a classification, R² for a regression."""
+    return {"accuracy": accuracy} if task == "classification" else {"r2": r2}

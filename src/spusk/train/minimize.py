@@ -1,0 +1,98 @@
+"""Minimising a function of one array with any optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spusk import optim
+from spusk.errors import InputError, ShapeError
+from spusk.graph import as_tensor
+from spusk.graph.transforms import floating_array
+from spusk.train.step import Tensors, descent_step
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where `minimize` came to, and how.
+
+    Attributes:
+        x: the last point, of the shape and dtype of `x0`.
+        value: f at x.
+        path: every point, [steps + 1, *x0.shape], beginning with x0.
+        values: f at every point, [steps + 1].
+        status: "finished", "diverged" if f or a point became non-finite (the rest of `path` and `values` is
+            then NaN, and x is the last finite point), or "interrupted" by Ctrl-C.
+        steps: steps done.
+    """
+
+    x: NDArray[Any]
+    value: float
+    path: NDArray[Any]
+    values: NDArray[Any]
+    status: Literal["finished", "diverged", "interrupted"]
+    steps: int
+
+
+def minimize(
+    f: Callable[[Any], Any],
+    x0: Any,
+    optimizer: optim.Optimizer | str | None = None,
+    steps: int = 100,
+) -> Minimum:
+    """Descend from `x0` with an optimizer, and keep the whole path.
+
+    Args:
+        f: takes one array of the shape of `x0`, built with operators and `spusk.numpy`; returns a scalar.
+        x0: the starting point, of any shape. Its floating dtype is kept; whole numbers and lists of
+            Python numbers become float64.
+        optimizer: an optimizer, or its name; default `Adam(lr=0.1)`.
+        steps: how many updates.
+
+    Returns:
+        A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
+
+    Raises:
+        InputError: if the optimizer is unknown, x0 is not finite, or steps is negative.
+        ShapeError: if f does not return a scalar.
+
+    >>> from spusk import optim
+    >>> f = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    >>> r = minimize(f, x0=[-1.5, 2.0], optimizer=optim.Adam(lr=0.05), steps=300)
+    >>> r.path.shape, r.values.shape, bool(r.value < 0.1)
+    ((301, 2), (301,), True)
+    """
+    x = floating_array(x0)
+    if not np.isfinite(x).all():
+        raise InputError(f"x0 holds values that are not finite: {x}")
+    if steps < 0:
+        raise InputError(f"steps is {steps}; it must be 0 or more")
+    rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(optimizer)
+
+    def objective(parameters: Tensors, t: Any) -> Any:
+        y = as_tensor(f(parameters["x"]))
+        if y.shape != ():
+            raise ShapeError(f"minimize needs a function that returns a scalar; f returns shape {y.shape}")
+        return y
+
+    def seen(parameters: Tensors) -> Tensors:
+        return {"point": parameters["x"], "value": objective(parameters, None)}
+
+    step = descent_step(objective, {"x": x}, rule, outputs=seen)
+    # One step more than asked: its point and value are those after the last update.
+    loop = step.program.run(step.first_values({"x": x}, rule), steps=steps + 1)
+    path = np.full((steps + 1, *x.shape), np.nan, x.dtype)
+    values = np.full(steps + 1, np.nan, loop.collected["value"].dtype)
+    path[: loop.steps], values[: loop.steps] = loop.collected["point"], loop.collected["value"]
+    finite = np.isfinite(values) & np.isfinite(path.reshape(steps + 1, -1)).all(axis=1)
+    last = int(np.argmin(finite)) - 1 if not finite.all() else steps
+    status = loop.status
+    if last < loop.steps - 1:
+        status = "diverged"
+        path[last + 2 :], values[last + 2 :] = np.nan, np.nan
+    last = max(last, 0)
+    return Minimum(path[last].copy(), float(values[last]), path, values, status, last)

@@ -1,0 +1,53 @@
+"""Progress bars on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Ticker(Protocol):
+    """Told about progress: how many units are done, and a few words about the state."""
+
+    def __call__(self, done: int, note: str = "") -> None: ...
+
+
+def _silent(done: int, note: str = "") -> None:
+    pass
+
+
+@contextmanager
+def progress_bar(what: str, total: int, unit: str, show: bool | None) -> Iterator[Ticker]:
+    """A bar on standard error with the share done, the time left and a note.
+
+    Args:
+        what: the words before the bar.
+        total: how many units there are.
+        unit: their name in the plural, e.g. "epochs".
+        show: whether to show it; None shows it when standard error is a terminal.
+    """
+    if show is None:
+        show = sys.stderr.isatty()
+    if not show:
+        yield _silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("[dim]{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, note="")
+
+        def tick(done: int, note: str = "") -> None:
+            bar.update(task, completed=done, note=note)
+
+        yield tick
