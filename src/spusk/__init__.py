@@ -1,7 +1,13 @@
-"""Spusk: train neural networks, and find out how to train them."""
+"""Spusk: train neural networks, and find out how to train them.
 
-from spusk import numpy
+The network, its gradient and the optimizer's update rule are one computational graph. `train` trains one
+network, `lab.compare` finds out which optimizer and learning rate suit it, `minimize` follows any function
+downhill, and `grad`, `backprop` and their kin differentiate.
+"""
+
+from spusk import data, init, lab, nn, numpy, optim
 from spusk._version import __version__
+from spusk.errors import DTypeError, GradientError, InputError, ShapeError, SpuskError
 from spusk.graph import (
     GradientCheck,
     Tensor,
@@ -19,23 +25,40 @@ from spusk.graph import (
     stop_gradient,
     value_and_grad,
 )
+from spusk.train import Minimum, Model, Run, load, minimize, train
 
 __all__ = [
+    "DTypeError",
     "GradientCheck",
+    "GradientError",
+    "InputError",
+    "Minimum",
+    "Model",
+    "Run",
+    "ShapeError",
+    "SpuskError",
     "Tensor",
     "__version__",
     "as_tensor",
     "backprop",
     "check_gradient",
+    "data",
     "evaluate",
     "grad",
     "graph_text",
     "hvp",
+    "init",
     "input",
     "jacobian",
     "jit",
+    "lab",
+    "load",
+    "minimize",
+    "nn",
     "numpy",
+    "optim",
     "scatter_add",
     "stop_gradient",
+    "train",
     "value_and_grad",
 ]

@@ -41,7 +41,7 @@ def key(seed: int, *names: str) -> NDArray[np.uint32]:
     >>> key(0, "dropout").shape
     (2,)
     """
-    return _sequence(seed, names).generate_state(2, np.uint32)
+    return _sequence(seed, names).generate_state(2, np.uint32).astype(np.uint32)
 
 
 def _sequence(seed: int, names: tuple[str, ...]) -> np.random.SeedSequence:

@@ -78,7 +78,9 @@ def spusk(
     """Train neural networks, and find out how to train them."""
 
 
-@app.command(epilog="Example:  spusk compare digits --optimizers adam,momentum --lrs 0.001,0.01,0.1 --seeds 5")
+@app.command(
+    epilog="Example:  spusk compare digits --optimizers adam,momentum --lrs 0.001,0.01,0.1 --seeds 5"
+)
 def compare(
     source: Source,
     optimizers: Annotated[
@@ -105,9 +107,10 @@ def compare(
     json: Json = None,
     progress: Progress = None,
 ) -> None:
-    """Rank optimizers on a network and data: each over its learning rates, several seeds, shared random numbers."""
+    """Rank optimizers on your data: each over its learning rates, several seeds, shared random numbers."""
     from spusk import lab
-    from spusk.cli import show, source as sources
+    from spusk.cli import show
+    from spusk.cli import source as sources
 
     parse.writable(json)
     size = parse.batch_size(batch_size)
@@ -135,7 +138,9 @@ def compare(
         raise typer.Exit(130)
 
 
-@app.command(epilog="Example:  spusk train data.csv --target price --optimizer adam --lr 0.01 --save price.safetensors")
+@app.command(
+    epilog="Example:  spusk train data.csv --target price --optimizer adam --lr 0.01 --save price.safetensors"
+)
 def train(
     source: Source,
     optimizer: Annotated[str, typer.Option(help="Its name; see 'spusk methods'.")] = "adam",
@@ -164,7 +169,8 @@ def train(
     """Train one network, and show how it went."""
     import spusk as sp
     from spusk import lab, optim
-    from spusk.cli import show, source as sources
+    from spusk.cli import show
+    from spusk.cli import source as sources
 
     parse.writable(json)
     parse.writable(save)
@@ -209,7 +215,8 @@ def summary(
     json: Json = None,
 ) -> None:
     """Show the network: layers, output shapes, parameter counts."""
-    from spusk.cli import show, source as sources
+    from spusk.cli import show
+    from spusk.cli import source as sources
 
     parse.writable(json)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
@@ -221,7 +228,9 @@ def summary(
 
 @app.command(epilog="Example:  spusk methods adam")
 def methods(
-    name: Annotated[str | None, typer.Argument(help="Show only this one, in full.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show only this one, in full.", show_default=False)
+    ] = None,
     json: Json = None,
 ) -> None:
     """List every optimizer, schedule, initialiser and loss with its formula and paper."""

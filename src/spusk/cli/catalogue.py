@@ -73,6 +73,8 @@ def _entry(kind: str, name: str, thing: Any) -> Entry:
 def _defaults(thing: Any) -> dict[str, Any]:
     if is_dataclass(thing):
         found = {f.name: getattr(thing, f.name, None) for f in fields(thing) if f.init}
-        return {k: v if isinstance(v, (int, float, str, bool, type(None))) else repr(v) for k, v in found.items()}
+        return {
+            k: v if isinstance(v, (int, float, str, bool, type(None))) else repr(v) for k, v in found.items()
+        }
     parameters = inspect.signature(thing).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}

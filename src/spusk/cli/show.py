@@ -56,7 +56,7 @@ def run(result: Run, rule: Optimizer) -> None:
         "interrupted": f"interrupted in step {result.steps:,}; what was learned is kept",
     }[result.status]
     print(f"{rule}: {ended}, {result.steps:,} steps in {result.seconds:.1f} s")
-    rows = [("", "loss", *(name for name in history if name in ("accuracy", "r2")))]
+    rows: list[tuple[str, ...]] = [("", "loss", *(n for n in history if n in ("accuracy", "r2")))]
     kept = result.best_epoch if result.status == "stopped" else _last_finite(history["loss"])
     for part, prefix in (("training", ""), ("validation", "val_")):
         if f"{prefix}loss" in history:

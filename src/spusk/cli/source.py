@@ -37,8 +37,8 @@ def load(
     activation: str,
     loss: str | None,
     target: str | None,
-    missing: str | None,
-    task: str | None,
+    missing: Any,
+    task: Any,
     ignore: list[str],
 ) -> Work:
     """Data by name or from a file, and a network of the asked hidden layers; or all from a Python file."""
@@ -57,9 +57,7 @@ def load(
     return Work(net, dataset, loss, (dataset.n_features,))
 
 
-def perceptron(
-    n_in: int, hidden: list[int], n_out: int, activation: Callable[[], nn.Layer]
-) -> nn.Sequential:
+def perceptron(n_in: int, hidden: list[int], n_out: int, activation: Callable[[], nn.Layer]) -> nn.Sequential:
     """A multilayer perceptron: linear layers with an activation between them."""
     layers: list[nn.Layer] = []
     for width in hidden:
@@ -92,7 +90,9 @@ def _from_python(source: str, loss: str | None) -> Work:
     except SpuskError:
         raise
     except Exception as error:  # whatever the user's own file raises, told with its line
-        line = next((f.lineno for f in traceback.extract_tb(error.__traceback__)[::-1] if f.filename == source), "?")
+        line = next(
+            (f.lineno for f in traceback.extract_tb(error.__traceback__)[::-1] if f.filename == source), "?"
+        )
         raise InputError(f"{source}:{line}: {type(error).__name__}: {error}") from None
     for name in ("net", "data"):
         if name not in defined:

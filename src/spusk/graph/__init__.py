@@ -4,12 +4,13 @@ A `Tensor` is an immutable node. `backprop` turns a graph into the graph of its 
 evaluates any graph with NumPy or another array namespace.
 """
 
-from spusk.graph.tensor import Place, Tensor, node  # isort: skip  (first: it completes the cycle with ops)
+from spusk.graph.tensor import Tensor, node  # isort: skip  (first: it completes the cycle with ops)
 from spusk.graph.backprop import backprop
 from spusk.graph.check import GradientCheck, check_gradient
 from spusk.graph.interpret import Evaluator, evaluate
 from spusk.graph.leaves import as_tensor, constant, input, iota, random_bits, scalar
 from spusk.graph.ops import scatter_add, stop_gradient
+from spusk.graph.place import Place
 from spusk.graph.primitive import Elementwise, Primitive
 from spusk.graph.printer import graph_text
 from spusk.graph.transforms import grad, hvp, jacobian, jit, value_and_grad

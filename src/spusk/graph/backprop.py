@@ -7,21 +7,20 @@ from typing import overload
 
 from spusk.errors import DTypeError, ShapeError
 from spusk.graph import ops
-from spusk.graph.dtypes import is_float
-from spusk.graph.elementwise import Where
-from spusk.graph.tensor import CURRENT_PLACE, Tensor, users_place
+from spusk.graph.dtypes import BOOL, INT64, is_float
+from spusk.graph.elementwise import LogicalNot, Where
+from spusk.graph.leaves import as_tensor
+from spusk.graph.place import CURRENT_PLACE, users_place
+from spusk.graph.tensor import Operand, Tensor
 from spusk.graph.walk import collector_paused, topological
 
-# Where a cotangent is known to be 0: outside the positions at which `condition` equals `wanted`.
-Mask = tuple[Tensor, bool]
-
 
 @overload
-def backprop(output: Tensor, wrt: Tensor, cotangent: Tensor | None = None) -> Tensor: ...
+def backprop(output: Tensor, wrt: Tensor, cotangent: Operand | None = None) -> Tensor: ...
 @overload
-def backprop(output: Tensor, wrt: Sequence[Tensor], cotangent: Tensor | None = None) -> list[Tensor]: ...
+def backprop(output: Tensor, wrt: Sequence[Tensor], cotangent: Operand | None = None) -> list[Tensor]: ...
 def backprop(
-    output: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Tensor | None = None
+    output: Tensor, wrt: Tensor | Sequence[Tensor], cotangent: Operand | None = None
 ) -> Tensor | list[Tensor]:
     """The gradients of `output` by each of `wrt`, as Tensors of the same graph.
 
@@ -56,7 +55,7 @@ def backprop(
     return found[0] if isinstance(wrt, Tensor) else found
 
 
-def _seed(output: Tensor, targets: list[Tensor], cotangent: Tensor | None) -> Tensor:
+def _seed(output: Tensor, targets: list[Tensor], cotangent: Operand | None) -> Tensor:
     for what, t in [("output", output), *(("wrt", t) for t in targets)]:
         if not is_float(t.dtype):
             raise DTypeError(f"backprop needs floats; {what} is {t.dtype.name} {t.shape} ({users_place()})")
@@ -67,28 +66,34 @@ def _seed(output: Tensor, targets: list[Tensor], cotangent: Tensor | None) -> Te
                 f"sum it, or give a cotangent of that shape ({users_place()})"
             )
         return ops.ones_like(output)
-    if cotangent.shape != output.shape:
+    seed = as_tensor(cotangent)
+    if seed.shape != output.shape:
         raise ShapeError(
-            f"backprop got a cotangent of shape {cotangent.shape} "
+            f"backprop got a cotangent of shape {seed.shape} "
             f"for an output of shape {output.shape} ({users_place()})"
         )
-    return cotangent
+    return seed if seed.dtype == output.dtype else ops.cast(seed, output.dtype)
 
 
 class _Gradients:
-    """Cotangents collected while walking the graph from its output back to the targets."""
+    """Cotangents collected while walking the graph from its output back to the targets.
+
+    Behind a `where`, `reach` holds for a node the truth Tensor outside of which its cotangent is 0. It is
+    carried along, because 0 · ∞ is NaN: what `where` has masked must stay exactly 0.
+    """
 
     def __init__(self, order: list[Tensor], targets: list[Tensor]) -> None:
         self.order = order
         self.kept = {id(t) for t in targets}
-        self.active = set(self.kept)  # nodes that a target reaches
+        self.active = set(self.kept)  # nodes that a target reaches through floats
         for t in order:
-            for x in t.inputs:
-                if id(x) in self.active:
-                    self.active.add(id(t))
-                    break
+            if is_float(t.dtype):
+                for x in t.inputs:
+                    if id(x) in self.active:
+                        self.active.add(id(t))
+                        break
         self.cotangents: dict[int, Tensor] = {}
-        self.masks: dict[int, Mask | None] = {}
+        self.reach: dict[int, Tensor] = {}
 
     def of(self, t: Tensor) -> Tensor:
         found = self.cotangents.get(id(t))
@@ -111,53 +116,60 @@ class _Gradients:
         if grad is None:
             return
         CURRENT_PLACE.set(t.place)
-        mask = self.masks.pop(key, None)
-        primitive = t.primitive
-        contributions = primitive.vjp(grad, t, *t.inputs)
+        reach = self.reach.pop(key, None)
+        contributions = t.primitive.vjp(grad, t, *t.inputs)
+        moved = _moved(t, reach)
         for position, (x, contribution) in enumerate(zip(t.inputs, contributions, strict=True)):
             if contribution is None or id(x) not in self.active:
                 continue
-            new_mask = None
-            if primitive.elementwise:
-                contribution, new_mask = self._masked(t, position, contribution, mask)
+            beyond = moved[position] if moved else None
+            if t.primitive.elementwise:
+                if reach is not None and not t.primitive.linear:
+                    contribution = ops.where(reach, contribution, 0)
                 if contribution.shape != x.shape:
-                    contribution, new_mask = ops.sum_to(contribution, x.shape), None
+                    contribution = ops.sum_to(contribution, x.shape)
                 if contribution.dtype != x.dtype:
                     contribution = ops.cast(contribution, x.dtype)
-            self._add(x, contribution, new_mask)
+                beyond = _behind(t, position, reach) if x.inputs else None
+            self._add(x, contribution, beyond)
 
-    def _masked(
-        self, t: Tensor, position: int, contribution: Tensor, mask: Mask | None
-    ) -> tuple[Tensor, Mask | None]:
-        """Keep what `where` has masked at exactly 0 through operations that could make it NaN (0 · ∞)."""
-        if isinstance(t.primitive, Where):
-            return contribution, _narrowed(t, position == 1, mask)
-        if mask is None or getattr(t.primitive, "linear", False):
-            return contribution, mask
-        condition, wanted = mask
-        masked = ops.where(condition, contribution, 0) if wanted else ops.where(condition, 0, contribution)
-        return masked, mask
-
-    def _add(self, x: Tensor, contribution: Tensor, mask: Mask | None) -> None:
+    def _add(self, x: Tensor, contribution: Tensor, reach: Tensor | None) -> None:
         key = id(x)
         present = self.cotangents.get(key)
         if present is None:
             self.cotangents[key] = contribution
-            self.masks[key] = mask
+            if reach is not None:
+                self.reach[key] = reach
             return
         self.cotangents[key] = present + contribution
-        other = self.masks.get(key)
-        if mask is None or other is None or mask[0] is not other[0] or mask[1] != other[1]:
-            self.masks[key] = None
+        other = self.reach.pop(key, None)
+        if reach is not None and other is not None and not _complementary(reach, other):
+            self.reach[key] = reach if reach is other else ops.logical_or(reach, other)
 
 
-def _narrowed(t: Tensor, wanted: bool, outer: Mask | None) -> Mask | None:
-    """The mask behind one branch of a `where`: its own condition, and that of a `where` around it."""
-    condition = t.inputs[0]
-    if condition.shape != t.shape:
-        return outer
-    if outer is None or (outer[0] is condition and outer[1] == wanted):
-        return condition, wanted
-    own = condition if wanted else ops.logical_not(condition)
-    around = outer[0] if outer[1] else ops.logical_not(outer[0])
-    return ops.logical_and(around, own), True
+# --- what a `where` masks -----------------------------------------------------------------------------
+
+
+def _behind(t: Tensor, position: int, reach: Tensor | None) -> Tensor | None:
+    """Where the cotangent of one input of the elementwise node t may differ from 0; None: anywhere."""
+    if isinstance(t.primitive, Where):
+        condition = t.inputs[0]
+        own = condition if position == 1 else ops.logical_not(condition)
+        reach = own if reach is None or reach is own else ops.logical_and(reach, own)
+    if reach is None or t.inputs[position].shape == t.shape:
+        return reach
+    counts = ops.sum_to(ops.cast(ops.broadcast(reach, t.shape), INT64), t.inputs[position].shape)
+    return ops.not_equal(counts, 0)
+
+
+def _moved(t: Tensor, reach: Tensor | None) -> list[Tensor | None]:
+    """The same for each input of a node that moves or sums elements: the truth moves as the cotangent."""
+    if reach is None or t.primitive.elementwise or not t.primitive.linear:
+        return []
+    moved = t.primitive.vjp(ops.broadcast(reach, t.shape), t, *t.inputs)
+    return [None if m is None else m if m.dtype == BOOL else ops.not_equal(m, 0) for m in moved]
+
+
+def _complementary(a: Tensor, b: Tensor) -> bool:
+    """Whether one is the negation of the other, so that together they are everywhere."""
+    return any(isinstance(x.primitive, LogicalNot) and x.inputs[0] is y for x, y in ((a, b), (b, a)))

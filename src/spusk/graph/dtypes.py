@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spusk.errors import DTypeError
+from spusk.graph.place import users_place
 
 DType = np.dtype[Any]
 
@@ -35,10 +36,14 @@ def as_dtype(dtype: Any) -> DType:
     """
     if dtype is float:
         return DEFAULT_FLOAT
-    found: DType = np.dtype(dtype)
+    try:
+        found: DType = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
     if found not in SUPPORTED:
         names = ", ".join(sorted(d.name for d in SUPPORTED))
-        raise DTypeError(f"dtype {found.name} is not supported; use one of {names}")
+        what = dtype if isinstance(dtype, str) or found == np.dtype(object) else found.name
+        raise DTypeError(f"dtype {what} is not supported; use one of {names} ({users_place()})")
     return found
 
 
@@ -57,7 +62,10 @@ def promote_types(a: DType, b: DType) -> DType:
         return a if is_float(a) else b
     promoted: DType = np.promote_types(a, b)
     if promoted.kind == "f" and a.kind != "f":
-        raise DTypeError(f"{a.name} and {b.name} have no common integer dtype; cast one with .astype(...)")
+        raise DTypeError(
+            f"{a.name} and {b.name} have no common integer dtype; "
+            f"cast one with .astype(...) ({users_place()})"
+        )
     return promoted
 
 

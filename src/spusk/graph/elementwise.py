@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from spusk.graph import ops
-from spusk.graph.dtypes import BOOL, DType
+from spusk.graph.dtypes import BOOL, DType, is_float
 from spusk.graph.primitive import Cotangents, Elementwise, Shape
 from spusk.graph.tensor import Tensor
 
@@ -30,6 +30,7 @@ class Add(Elementwise):
 class Sub(Elementwise):
     name = "sub"
     linear = True
+    of_bools = False
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return xp.subtract(*values)
@@ -62,9 +63,10 @@ class Div(Elementwise):
 
 
 class Pow(Elementwise):
-    """x to the power y. The gradient by y is taken as 0 where x is 0, as its limit is for y > 0."""
+    """x to the power y. Where x is 0 and y ≥ 0, the gradient by y is 0, its limit for y > 0."""
 
     name = "pow"
+    of_bools = False
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return xp.pow(*values)
@@ -72,13 +74,14 @@ class Pow(Elementwise):
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
         x, y = inputs
         by_x = ops.where(y == 0, 0, grad * y * x ** ops.where(y == 0, 1, y - 1))
-        log_x = ops.log(ops.where(x == 0, 1, x))
+        log_x = ops.log(ops.where(ops.logical_and(x == 0, y >= 0), 1, x))
         return by_x, grad * out * log_x
 
 
 class Neg(Elementwise):
     name = "neg"
     linear = True
+    of_bools = False
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return xp.negative(*values)
@@ -133,6 +136,7 @@ class Sign(Elementwise):
     """−1, 0 or 1; its gradient is 0 everywhere."""
 
     name = "sign"
+    of_bools = False
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return xp.sign(*values)
@@ -328,11 +332,13 @@ class Where(Elementwise):
     """The second input where the first is true, else the third.
 
     The branch not taken gets a gradient of exactly 0, whatever its value is; backprop carries that 0
-    through the branch's own elementwise operations, so that a masked NaN cannot come back.
+    through the branch's elementwise operations, sums and changes of shape, so that a masked NaN cannot
+    come back.
     """
 
     name = "where"
     linear = True
+    first_value = 1
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return xp.where(*values)
@@ -344,7 +350,7 @@ class Where(Elementwise):
 
 @dataclass(frozen=True, repr=False)
 class Cast(Elementwise):
-    """The same numbers in another dtype; floats become integers by truncation."""
+    """The same numbers in another dtype; floats become integers by truncation, which stops gradients."""
 
     name: ClassVar[str] = "cast"
     linear: ClassVar[bool] = True
@@ -358,7 +364,8 @@ class Cast(Elementwise):
         return xp.astype(xp.asarray(values[0]), getattr(xp, self.dtype.name))
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
-        return (ops.cast(grad, inputs[0].dtype),)
+        dtype = inputs[0].dtype
+        return (ops.cast(grad, dtype) if is_float(dtype) else None,)
 
 
 class StopGradient(Elementwise):

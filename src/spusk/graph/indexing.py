@@ -10,20 +10,24 @@ import numpy as np
 
 from spusk.errors import DTypeError, ShapeError
 from spusk.graph import ops
+from spusk.graph.dtypes import INT64
 from spusk.graph.leaves import as_tensor
-from spusk.graph.tensor import Tensor, users_place
+from spusk.graph.place import users_place
+from spusk.graph.tensor import Tensor
 
 
 def index(x: Tensor, key: Any) -> Tensor:
     """x[key] for integers, slices, `None`, `...` and adjacent integer arrays."""
     given: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)  # pyright: ignore[reportUnknownVariableType]
     keys = _complete(x, given)
+    if any(isinstance(k, Tensor) for k in keys):
+        chosen = [i for i, k in enumerate(keys) if isinstance(k, (int, Tensor))]
+        if chosen != list(range(chosen[0], chosen[-1] + 1)):
+            raise ShapeError(f"integers and integer arrays must index adjacent axes ({users_place()})")
     x, keys = _basic(x, keys)
     arrays = [i for i, k in enumerate(keys) if isinstance(k, Tensor)]
     if not arrays:
         return _insert_axes(x, keys)
-    if arrays != list(range(arrays[0], arrays[-1] + 1)):
-        raise ShapeError(f"integer arrays must index adjacent axes ({users_place()})")
     before = keys[: arrays[0]]
     position = sum(k is not None for k in before)
     indices = [keys[i] for i in arrays]
@@ -44,14 +48,24 @@ def _complete(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
 
 
 def _plain(key: Any) -> int | Tensor:
-    if not isinstance(key, (Tensor, np.ndarray, list, bool)):
-        return operator.index(key)
-    tensor = as_tensor(key if isinstance(key, Tensor) else np.asarray(key))  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(key, (Tensor, np.ndarray, list, bool, np.bool_)):
+        try:
+            return operator.index(key)
+        except TypeError:
+            raise DTypeError(
+                f"an index is an integer, a slice, None, ... or an integer array, not {key!r} "
+                f"({users_place()})"
+            ) from None
+    tensor = as_tensor(key)  # pyright: ignore[reportUnknownArgumentType]
+    if tensor.size == 0 and isinstance(key, list):
+        tensor = ops.cast(tensor, INT64)
     if tensor.dtype.kind == "b":
         raise DTypeError(
             "a boolean mask gives a shape that depends on values; "
             f"choose with spusk.numpy.where, or index with integers ({users_place()})"
         )
+    if tensor.dtype.kind not in "iu":
+        raise DTypeError(f"an index needs whole numbers and got {tensor.dtype.name} ({users_place()})")
     return tensor
 
 
@@ -96,15 +110,13 @@ def _take_together(x: Tensor, axis: int, indices: list[Tensor]) -> Tensor:
     if len(indices) == 1:
         return ops.take(x, indices[0], axis)
     sizes = x.shape[axis : axis + len(indices)]
-    merged = _wrapped(indices[0], sizes[0])
-    for i, n in zip(indices[1:], sizes[1:], strict=True):
-        merged = merged * n + _wrapped(i, n)
-    shape = (*x.shape[:axis], math.prod(sizes), *x.shape[axis + len(indices) :])
+    total = math.prod(sizes)
+    merged, stride = as_tensor(0), total
+    for i, n in zip(indices, sizes, strict=True):
+        stride //= max(n, 1)
+        merged = merged + ops.wrapped(i, n, outside=total) * stride  # one outside puts the sum outside
+    shape = (*x.shape[:axis], total, *x.shape[axis + len(indices) :])
     return ops.take(ops.reshape(x, shape), merged, axis)
-
-
-def _wrapped(indices: Tensor, n: int) -> Tensor:
-    return ops.where(indices < 0, indices + n, indices)
 
 
 def _insert_axes(x: Tensor, keys: list[Any]) -> Tensor:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spusk.errors import InputError, ShapeError
-from spusk.graph.leaves import Constant, Input
+from spusk.graph.leaves import Constant, Input, plain
 from spusk.graph.tensor import Tensor
 from spusk.graph.walk import collector_paused, topological
 
@@ -53,15 +54,16 @@ class Evaluator:
             (t.primitive.evaluate, tuple(slots[id(x)] for x in t.inputs), slots[id(t)], dead[i])
             for i, t in enumerate(computed)
         ]
-        self._size = len(inputs) + len(order)
+        self._places = len(order)
 
     def __call__(self, *values: Any, xp: Any = np) -> list[Any]:
         """The outputs' values, for arrays of the namespace `xp` given in the order of `inputs`.
 
         Floating point follows IEEE 754 quietly: overflow gives infinity and 0/0 gives NaN, unannounced.
         """
-        memory: list[Any] = [None] * self._size
-        memory[: len(values)] = values
+        if len(values) != len(self.inputs):
+            raise InputError(f"the graph takes {len(self.inputs)} values and was given {len(values)}")
+        memory: list[Any] = [*values, *[None] * self._places]
         for slot, primitive in self._constants:
             memory[slot] = primitive.evaluate(xp)
         with np.errstate(all="ignore"):
@@ -117,12 +119,20 @@ def evaluate(outputs: Sequence[Tensor], feeds: Mapping[Tensor, Any] | None = Non
     """
     feeds = feeds or {}
     values = [as_fed(t, value, xp) for t, value in feeds.items()]
-    return [xp.asarray(v) for v in Evaluator(outputs, list(feeds))(*values, xp=xp)]
+    found = Evaluator(outputs, list(feeds))(*values, xp=xp)
+    return [own(v, values) if xp is np else xp.asarray(v) for v in found]
+
+
+def own(value: Any, given: Sequence[Any]) -> NDArray[Any]:
+    """A result as an array that its receiver may write to: not a view, a constant or a given array."""
+    array: NDArray[Any] = np.asarray(value)
+    is_free = array.flags.owndata and array.flags.writeable and all(array is not g for g in given)
+    return array if is_free else np.array(array)
 
 
 def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
     """A value as an array of the input's dtype, its shape checked."""
-    array = xp.asarray(value, dtype=getattr(xp, t.dtype.name))
+    array = xp.asarray(value if xp is np else plain(value), dtype=getattr(xp, t.dtype.name))
     if tuple(array.shape) != t.shape:
         label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name
         raise ShapeError(f"input {label!r} was given shape {tuple(array.shape)}; it needs {t.shape}")

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph.dtypes import FLOAT64, INT64, UINT32, DType, as_dtype, is_float
+from spusk.graph.place import CURRENT_PLACE, users_place
 from spusk.graph.primitive import Cotangents, Primitive, Shape
-from spusk.graph.tensor import CURRENT_PLACE, Number, Tensor, node, users_place
+from spusk.graph.tensor import Number, Tensor, node
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,10 +40,15 @@ class Constant(Primitive):
     value: NDArray[Any]
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
-        return self.value if xp is np else xp.asarray(self.value)
+        return self.value if xp is np else xp.asarray(plain(self.value))
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
         return ()
+
+
+def plain(value: Any) -> Any:
+    """A NumPy array as other libraries want to take it over: writable and without strange strides."""
+    return np.require(value, requirements=["C", "W"]) if isinstance(value, np.ndarray) else value
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,11 +86,11 @@ class RandomBits(Primitive):
         return self.shape, UINT32
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
-        key, counter = (xp.astype(v, xp.uint64) for v in values)
+        key, counter = (xp.astype(v, xp.int64) for v in values)
         n = math.prod(self.shape)
         blocks = -(-n // 4)
-        index = xp.arange(blocks, dtype=xp.uint64)
-        zeros = xp.zeros(blocks, dtype=xp.uint64)
+        index = xp.arange(blocks, dtype=xp.int64)
+        zeros = xp.zeros(blocks, dtype=xp.int64)
         words = _philox(xp, (index, zeros, zeros + counter[0], zeros + counter[1]), (key[0], key[1]))
         bits = xp.reshape(xp.stack(words, axis=1), (4 * blocks,))[:n]
         return xp.reshape(xp.astype(bits, xp.uint32), self.shape)
@@ -94,17 +100,21 @@ class RandomBits(Primitive):
 
 
 def _philox(xp: Any, counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> list[Any]:
-    """Ten rounds over 32-bit words that are held in uint64, so that a product keeps its high half."""
-    low = xp.asarray(0xFFFFFFFF, dtype=xp.uint64)
-    shift = xp.asarray(32, dtype=xp.uint64)
-    multipliers = [xp.asarray(m, dtype=xp.uint64) for m in (0xD2511F53, 0xCD9E8D57)]
-    weyl = [xp.asarray(w, dtype=xp.uint64) for w in (0x9E3779B9, 0xBB67AE85)]
+    """Ten rounds over 32-bit words that are held in int64, so that a product keeps its high half.
+
+    Products wrap around to negative numbers, whose bits are still right; not every namespace has uint64.
+    """
+    low, shift, m0, m1, w0, w1 = (
+        xp.asarray(word, dtype=xp.int64)
+        for word in (0xFFFFFFFF, 32, 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85)
+    )
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(10):
-        p0, p1 = multipliers[0] * c0, multipliers[1] * c2
-        c0, c1, c2, c3 = (p1 >> shift) ^ c1 ^ k0, p1 & low, (p0 >> shift) ^ c3 ^ k1, p0 & low
-        k0, k1 = (k0 + weyl[0]) & low, (k1 + weyl[1]) & low
+        p0, p1 = m0 * c0, m1 * c2
+        high0, high1 = (p0 >> shift) & low, (p1 >> shift) & low
+        c0, c1, c2, c3 = high1 ^ c1 ^ k0, p1 & low, high0 ^ c3 ^ k1, p0 & low
+        k0, k1 = (k0 + w0) & low, (k1 + w1) & low
     return [c0, c1, c2, c3]
 
 
@@ -130,12 +140,26 @@ def input(label: str, shape: Sequence[int] = (), dtype: Any = "float32", *, weak
 
 def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
     """A leaf that holds a copy of `value` (a number, an array or nested lists)."""
-    array: NDArray[Any] = np.array(value, dtype=None if dtype is None else as_dtype(dtype))
+    target = None if dtype is None else as_dtype(dtype)
+    try:
+        with np.errstate(all="ignore"):
+            array: NDArray[Any] = np.array(value, dtype=target)
+    except OverflowError:
+        raise DTypeError(f"{value!r:.60} does not fit into {target or INT64} ({users_place()})") from None
+    except (TypeError, ValueError):
+        raise _not_numbers(value) from None
     if array.dtype.kind not in "biuf":
-        raise DTypeError(f"a Tensor holds numbers, not {array.dtype.name} ({value!r:.60})")
+        raise _not_numbers(value)
     as_dtype(array.dtype)
     array.flags.writeable = False
     return leaf(Constant(array), array.shape, array.dtype, weak=weak)
+
+
+def _not_numbers(value: Any) -> DTypeError:
+    kind = type(value).__name__
+    return DTypeError(
+        f"a Tensor holds numbers in a rectangular array, not {kind} {value!r:.60} ({users_place()})"
+    )
 
 
 def number(value: Number, dtype: DType) -> Tensor:
@@ -144,13 +168,16 @@ def number(value: Number, dtype: DType) -> Tensor:
         primitive = _number(type(value), value, math.copysign(1, value), dtype)
     except OverflowError:
         raise DTypeError(f"{value} does not fit into {dtype.name} ({users_place()})") from None
+    except ValueError:  # whole numbers hold no NaN
+        raise DTypeError(f"{value} does not fit into {dtype.name} ({users_place()})") from None
     return leaf(primitive, (), dtype)
 
 
 @lru_cache(maxsize=4096)
 def _number(kind: type, value: Number, sign: float, dtype: DType) -> Constant:
     """Equal numbers share one constant; kind and sign keep True, 1, 1.0 and 0.0, −0.0 apart."""
-    array: NDArray[Any] = np.array(value, dtype=dtype)
+    with np.errstate(all="ignore"):
+        array: NDArray[Any] = np.array(value, dtype=dtype)
     array.flags.writeable = False
     return Constant(array)
 
@@ -185,14 +212,22 @@ def _literal(value: Sequence[Any]) -> Tensor:
         from spusk.graph.ops import stack
 
         return stack([as_tensor(v) for v in value])
-    array: NDArray[Any] = np.asarray(value)
-    holds_array = any(isinstance(v, (np.ndarray, np.generic)) for v in value)
-    return constant(array, "float32" if is_float(array.dtype) and not holds_array else None)
+    made = constant(value)
+    return (
+        made
+        if not is_float(made.dtype) or holds(np.ndarray | np.generic, value)
+        else constant(value, "float32")
+    )
 
 
 def holds_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor) or (
-        isinstance(value, (list, tuple)) and any(holds_tensor(v) for v in value)  # pyright: ignore[reportUnknownVariableType]
+    return holds(Tensor, value)
+
+
+def holds(kind: Any, value: Any) -> bool:
+    """Whether the value, or something in its nested lists, is an instance of `kind`."""
+    return isinstance(value, kind) or (
+        isinstance(value, (list, tuple)) and any(holds(kind, v) for v in value)  # pyright: ignore[reportUnknownVariableType]
     )
 
 

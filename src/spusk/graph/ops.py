@@ -1,4 +1,4 @@
-"""Functions that build nodes: operands are made Tensors, promoted and checked, then a primitive is applied."""
+"""Functions that build nodes: operands become Tensors of one dtype, then a primitive is applied."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from spusk.errors import ShapeError
+from spusk.errors import DTypeError, ShapeError
 from spusk.graph import dtypes
 from spusk.graph.dtypes import BOOL, DType, is_float, promote_types, promote_weak
+from spusk.graph.place import users_place
 from spusk.graph.primitive import Primitive, Shape
-from spusk.graph.tensor import Axis, Operand, Tensor, node, users_place
+from spusk.graph.tensor import Axis, Operand, Tensor, node
 
 # --- promotion ----------------------------------------------------------------------------------------
 
@@ -22,6 +23,8 @@ from spusk.graph.tensor import Axis, Operand, Tensor, node, users_place
 def promote(*operands: Operand) -> list[Tensor]:
     """The operands as Tensors of one dtype; Python numbers and lists of them take the others' dtype."""
     tensors = [x if isinstance(x, Tensor) else _weak_tensor(x) for x in operands]
+    if all(x.weak and not isinstance(o, Tensor) for x, o in zip(tensors, operands, strict=True)):
+        tensors = [leaves.as_tensor(o) for o in operands]  # no other: lists are literal arrays
     strong: DType | None = None
     weak: DType | None = None
     for x in tensors:
@@ -34,7 +37,16 @@ def promote(*operands: Operand) -> list[Tensor]:
     else:
         assert weak is not None
         dtype = weak
-    return [x if x.dtype == dtype else _convert(x, dtype, weak=strong is None) for x in tensors]
+    return [x if x.dtype == dtype else _promoted(x, dtype, weak=strong is None) for x in tensors]
+
+
+def _promoted(t: Tensor, dtype: DType, *, weak: bool) -> Tensor:
+    """t in the common dtype, which must be able to hold a weak constant's whole numbers."""
+    if t.weak and dtype.kind in "iu" and isinstance(t.primitive, leaves.Constant):
+        value, limits = t.primitive.value, np.iinfo(dtype)
+        if value.size and not (limits.min <= value.min() and value.max() <= limits.max):
+            raise DTypeError(f"{value.tolist()} does not fit into {dtype.name} ({users_place()})")
+    return _convert(t, dtype, weak=weak)
 
 
 def promote_pair(x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
@@ -131,15 +143,17 @@ def floor(x: Operand) -> Tensor:
 
 
 def floor_divide(x: Operand, y: Operand) -> Tensor:
-    """floor(x / y) of floats."""
-    return floor(div(x, y))
+    """floor(x / y); of whole numbers a whole number, exact below 2⁵³."""
+    a, b = promote_pair(x, y)
+    if is_float(a.dtype):
+        return floor(div(a, b))
+    return cast(floor(div(cast(a, dtypes.FLOAT64), cast(b, dtypes.FLOAT64))), a.dtype)
 
 
 def remainder(x: Operand, y: Operand) -> Tensor:
-    """x − y·floor(x / y), with the sign of y. Floats only."""
+    """x − y·floor(x / y), with the sign of y."""
     a, b = promote_pair(x, y)
-    a, b = floating(a), floating(b)
-    return a - b * floor(a / b)
+    return a - b * floor_divide(a, b)
 
 
 def greater(x: Operand, y: Operand) -> Tensor:
@@ -169,6 +183,29 @@ def logical_not(x: Operand) -> Tensor:
     return node(elementwise.LogicalNot(), _truth(x))
 
 
+def bitwise_and(x: Operand, y: Operand) -> Tensor:
+    """x & y, of truth values only."""
+    return logical_and(*_only_truth("&", x, y))
+
+
+def bitwise_or(x: Operand, y: Operand) -> Tensor:
+    """x | y, of truth values only."""
+    return logical_or(*_only_truth("|", x, y))
+
+
+def bitwise_invert(x: Operand) -> Tensor:
+    """~x, of truth values only."""
+    return logical_not(*_only_truth("~", x))
+
+
+def _only_truth(name: str, *operands: Operand) -> list[Tensor]:
+    tensors = [leaves.as_tensor(x) for x in operands]
+    for t in tensors:
+        if t.dtype != BOOL:
+            raise DTypeError(f"{name} needs truth values and got {t.dtype.name} ({users_place()})")
+    return tensors
+
+
 def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """x where the condition is true, else y, broadcast together."""
     return node(elementwise.Where(), _truth(condition), *promote_pair(x, y))
@@ -181,9 +218,10 @@ def cast(x: Operand, dtype: Any) -> Tensor:
 
 
 def _convert(t: Tensor, dtype: DType, *, weak: bool) -> Tensor:
-    if isinstance(t.primitive, leaves.Constant):
+    if not isinstance(t.primitive, leaves.Constant):
+        return node(elementwise.Cast(dtype, weak), t)
+    with np.errstate(all="ignore"):
         return leaves.constant(t.primitive.value.astype(dtype), weak=weak)
-    return node(elementwise.Cast(dtype, weak), t)
 
 
 def stop_gradient(x: Operand) -> Tensor:
@@ -307,8 +345,9 @@ def _reduce(make: Callable[[tuple[int, ...]], Primitive], x: Operand, axis: Axis
 
 
 def sum(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The sum over some axes (all by default)."""
-    return _reduce(shaping.Sum, x, axis, keepdims)
+    """The sum over some axes (all by default); truth values are counted."""
+    t = leaves.as_tensor(x)
+    return _reduce(shaping.Sum, cast(t, dtypes.INT64) if t.dtype == BOOL else t, axis, keepdims)
 
 
 def max(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -318,7 +357,17 @@ def max(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
 
 def min(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The smallest element over some axes (all by default); ties share the gradient equally."""
-    return neg(max(neg(x), axis, keepdims=keepdims))
+    return _mirrored(max(_mirrored(x), axis, keepdims=keepdims))
+
+
+def _mirrored(x: Operand) -> Tensor:
+    """x in reversed order of size: −x, or for whole numbers what reaches just as far on both sides."""
+    t = leaves.as_tensor(x)
+    if is_float(t.dtype):
+        return neg(t)
+    if t.dtype == BOOL:
+        return logical_not(t)
+    return sub(np.iinfo(t.dtype).max if t.dtype.kind == "u" else -1, t)
 
 
 def mean(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -354,7 +403,7 @@ def argmax(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Te
 
 def argmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
     """The index of the first smallest element along one axis, or of the flattened array."""
-    return argmax(neg(x), axis, keepdims=keepdims)
+    return argmax(_mirrored(x), axis, keepdims=keepdims)
 
 
 # --- products and indices -----------------------------------------------------------------------------
@@ -388,6 +437,13 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     return dot(broadcast(a, (*batch, *a.shape[-2:])), broadcast(b, (*batch, *b.shape[-2:])))
 
 
+def wrapped(indices: Tensor, n: int, outside: int) -> Tensor:
+    """Indices counted from the start of an axis of length n; those out of its range become `outside`."""
+    i = cast(indices, dtypes.INT64)
+    i = where(i < 0, i + n, i)
+    return where(logical_and(i >= 0, i < n), i, outside)
+
+
 def take(x: Operand, indices: Operand, axis: int | None = None) -> Tensor:
     """x at integer indices along one axis, which is replaced by the axes of the indices.
 
@@ -415,19 +471,23 @@ def full(shape: int | Sequence[int], value: bool | int | float, dtype: Any = Non
     if any(n < 0 for n in sizes):
         raise ShapeError(f"an array cannot have shape {sizes} ({users_place()})")
     if dtype is None:
-        kind = leaves.scalar(value).dtype
+        kind: DType = np.asarray(value).dtype
         dtype = dtypes.DEFAULT_FLOAT if is_float(kind) else kind
     return broadcast(leaves.constant(value, dtype), sizes)
 
 
-def zeros_like(x: Tensor) -> Tensor:
+def zeros_like(x: Operand) -> Tensor:
     """Zeros with the shape and dtype of x."""
-    return full(x.shape, 0, x.dtype)
+    return _like(leaves.as_tensor(x), 0)
 
 
-def ones_like(x: Tensor) -> Tensor:
+def ones_like(x: Operand) -> Tensor:
     """Ones with the shape and dtype of x."""
-    return full(x.shape, 1, x.dtype)
+    return _like(leaves.as_tensor(x), 1)
+
+
+def _like(t: Tensor, value: int) -> Tensor:
+    return broadcast(leaves.constant(value, t.dtype, weak=t.weak), t.shape)
 
 
 # The primitives use these functions in their gradient rules, so they are imported after them.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spusk.errors import ShapeError
-from spusk.graph.dtypes import DType
+from spusk.errors import DTypeError, ShapeError
+from spusk.graph.dtypes import BOOL, DType
 
 if TYPE_CHECKING:
     from spusk.graph.tensor import Tensor
@@ -23,7 +23,9 @@ class Primitive:
 
     name: ClassVar[str]
     elementwise: ClassVar[bool] = False
+    linear: ClassVar[bool] = False  # the rule only moves, adds, negates or casts the cotangent
     weak: bool = True  # of weak inputs, the result is weak
+    first_value: ClassVar[int] = 0  # the first of the inputs whose numbers the result takes
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
         """The shape rule: shape and dtype of the result. Raises ShapeError or DTypeError."""
@@ -53,14 +55,18 @@ class Elementwise(Primitive):
     """A primitive that works element by element, with NumPy's broadcasting between its inputs.
 
     Its `vjp` may return cotangents of the broadcast shape; backprop sums them back to each input's shape.
-    `linear` says that the rule only copies, negates or casts the cotangent, so it cannot turn 0 into NaN.
     """
 
     elementwise = True
-    linear: ClassVar[bool] = False
+    of_bools: ClassVar[bool] = True  # whether truth values are allowed
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
-        return broadcast_shapes(self.name, *inputs), inputs[-1].dtype
+        dtype = inputs[-1].dtype
+        if dtype is BOOL and not self.of_bools:
+            raise DTypeError(
+                f"{self.name} needs numbers and got truth values; convert them with .astype(...)"
+            )
+        return broadcast_shapes(self.name, *inputs), dtype
 
 
 def broadcast_shapes(name: str, *inputs: Tensor) -> Shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,6 +39,7 @@ class Take(Primitive):
     """x at integer indices along one axis, which is replaced by the axes of the indices."""
 
     name: ClassVar[str] = "take"
+    linear: ClassVar[bool] = True
     axis: int
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -51,7 +53,9 @@ class Take(Primitive):
         x, indices = values
         if xp is np:
             return np.take(x, indices, axis=self.axis)
-        flat = xp.take(x, xp.reshape(indices, (-1,)), axis=self.axis)
+        wanted = xp.reshape(xp.astype(indices, xp.int64), (-1,))
+        wanted = xp.where(wanted < 0, wanted + x.shape[self.axis], wanted)
+        flat = xp.take(x, wanted, axis=self.axis)
         return xp.reshape(flat, (*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :]))
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
@@ -64,6 +68,7 @@ class ScatterAdd(Primitive):
     """x with updates added at integer indices along one axis; repeated indices add up."""
 
     name: ClassVar[str] = "scatter_add"
+    linear: ClassVar[bool] = True
     axis: int
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -88,15 +93,16 @@ class ScatterAdd(Primitive):
         return xp.permute_dims(updates, axes)
 
     def _by_one_hot(self, xp: Any, x: Any, indices: Any, updates: Any) -> Any:
-        """In the array API there is no scatter: multiply by the indices' one-hot matrix instead."""
-        n = x.shape[self.axis]
-        flat = xp.reshape(indices, (1, -1))
+        """In the array API there is no scatter: each row sums the updates whose index is its own."""
+        n, m = x.shape[self.axis], math.prod(indices.shape)
+        flat = xp.reshape(xp.astype(indices, xp.int64), (1, m, 1))
         flat = xp.where(flat < 0, flat + n, flat)
-        rows = xp.reshape(xp.arange(n, dtype=indices.dtype), (n, 1))
-        one_hot = xp.astype(rows == flat, x.dtype)
-        first = self._indices_first(xp, x, indices, updates)
+        mine = xp.reshape(xp.arange(n, dtype=xp.int64), (n, 1, 1)) == flat
         other = (*x.shape[: self.axis], *x.shape[self.axis + 1 :])
-        added = xp.reshape(xp.matmul(one_hot, xp.reshape(first, (flat.shape[1], -1))), (n, *other))
+        first = self._indices_first(xp, x, indices, updates)
+        each = xp.reshape(first, (1, m, math.prod(other)))
+        added = xp.sum(xp.where(mine, each, xp.zeros_like(each)), axis=1)
+        added = xp.reshape(xp.astype(added, x.dtype), (n, *other))
         back = (*range(1, self.axis + 1), 0, *range(self.axis + 1, x.ndim))
         return x + xp.permute_dims(added, back)
 

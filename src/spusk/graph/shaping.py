@@ -20,6 +20,7 @@ class Reshape(Primitive):
     """The same elements in row-major order under another shape."""
 
     name: ClassVar[str] = "reshape"
+    linear: ClassVar[bool] = True
     shape: Shape
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -39,6 +40,7 @@ class Transpose(Primitive):
     """Axes in another order."""
 
     name: ClassVar[str] = "transpose"
+    linear: ClassVar[bool] = True
     axes: tuple[int, ...]
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -58,6 +60,7 @@ class Broadcast(Primitive):
     """Axes of length 1 and missing leading axes repeated to a larger shape."""
 
     name: ClassVar[str] = "broadcast"
+    linear: ClassVar[bool] = True
     shape: Shape
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -80,6 +83,7 @@ class Slice(Primitive):
     """start:stop:step along every axis, steps positive."""
 
     name: ClassVar[str] = "slice"
+    linear: ClassVar[bool] = True
     starts: tuple[int, ...]
     stops: tuple[int, ...]
     steps: tuple[int, ...]
@@ -106,6 +110,7 @@ class Pad(Primitive):
     """Zeros before, after, and `interior` of them between the elements of each axis."""
 
     name: ClassVar[str] = "pad"
+    linear: ClassVar[bool] = True
     low: tuple[int, ...]
     high: tuple[int, ...]
     interior: tuple[int, ...]
@@ -147,7 +152,7 @@ def _spread(xp: Any, x: Any, axis: int, between: int) -> Any:
     element = xp.reshape(x, (*shape[: axis + 1], 1, *shape[axis + 1 :]))
     spread = xp.concat([element, _zeros(xp, element, axis + 1, between)], axis=axis + 1)
     flat = xp.reshape(spread, (*shape[:axis], n * (between + 1), *shape[axis + 1 :]))
-    return flat[(*(slice(None),) * axis, slice(0, n * (between + 1) - between))]
+    return flat[(*(slice(None),) * axis, slice(0, n * (between + 1) - between), ...)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +160,7 @@ class Concatenate(Primitive):
     """Several arrays joined along one axis."""
 
     name: ClassVar[str] = "concatenate"
+    linear: ClassVar[bool] = True
     axis: int
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -188,6 +194,7 @@ class Flip(Primitive):
     """Elements in reversed order along some axes."""
 
     name: ClassVar[str] = "flip"
+    linear: ClassVar[bool] = True
     axes: tuple[int, ...]
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:
@@ -212,6 +219,7 @@ class Sum(Primitive):
     """The sum over some axes; small integers and booleans are summed as int64."""
 
     name: ClassVar[str] = "sum"
+    linear: ClassVar[bool] = True
     axes: tuple[int, ...]
 
     def result(self, *inputs: Tensor) -> tuple[Shape, DType]:

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spusk.errors import DTypeError, ShapeError, SpuskError
 from spusk.graph.dtypes import DType
+from spusk.graph.place import CURRENT_PLACE, Place, users_place
 from spusk.graph.primitive import Primitive, Shape
 
 Number: TypeAlias = bool | int | float
 Operand: TypeAlias = "Tensor | Number | NDArray[Any] | np.generic | list[Any] | tuple[Any, ...]"
 Axis: TypeAlias = int | tuple[int, ...] | None
 
-PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
-
-
-class Place(NamedTuple):
-    """A line of the user's code."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{Path(self.file).name}:{self.line}"
-
-
-# While set, new nodes say they were made there: gradients point at the line of the forward computation.
-CURRENT_PLACE: ContextVar[Place | None] = ContextVar("CURRENT_PLACE", default=None)
-
-
-def users_place() -> Place:
-    """The innermost line on the call stack that does not belong to this package."""
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
-        frame = frame.f_back
-    return Place(frame.f_code.co_filename, frame.f_lineno)
+# NumPy's ufuncs whose function in `spusk.numpy` has another name.
+UFUNC_NAMES = {"absolute": "abs", "power": "pow", "invert": "bitwise_invert"}
 
 
 class Tensor:
@@ -52,7 +29,7 @@ class Tensor:
 
     Attributes:
         shape, dtype: of the value.
-        weak: True for scalars made from Python numbers alone; they take the other operand's precision.
+        weak: True for values made from Python numbers alone; they take the other operand's precision.
         primitive, inputs: what it computes, and from which nodes.
         place: the line of the user's code where it was made.
 
@@ -105,14 +82,16 @@ class Tensor:
     def T(self) -> Tensor:
         """The matrix transpose: the two axes exchanged (two axes only, as in the array API)."""
         if len(self.shape) != 2:
-            raise ShapeError(f".T needs two axes and got shape {self.shape}; use .mT or permute_dims")
+            raise ShapeError(
+                f".T needs two axes and got shape {self.shape}; use .mT or permute_dims ({users_place()})"
+            )
         return _ops.transpose(self, (1, 0))
 
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
         if len(self.shape) < 2:
-            raise ShapeError(f".mT needs at least two axes and got shape {self.shape}")
+            raise ShapeError(f".mT needs at least two axes and got shape {self.shape} ({users_place()})")
         axes = (*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
         return _ops.transpose(self, axes)
 
@@ -173,10 +152,10 @@ class Tensor:
         """`np.exp(tensor)` and `array * tensor` build graph with the function of the same name."""
         import spusk.numpy
 
-        name = str({"absolute": "abs", "power": "pow"}.get(ufunc.__name__, ufunc.__name__))
-        function: Any = getattr(spusk.numpy, name, None)
+        name = str(ufunc.__name__)
+        function: Any = getattr(spusk.numpy, UFUNC_NAMES.get(name, name), None)
         if function is None or method != "__call__" or kwargs:
-            raise DTypeError(f"np.{ufunc.__name__} has no counterpart for Tensors; see spusk.numpy")
+            raise DTypeError(f"np.{name} has no counterpart for Tensors; see spusk.numpy ({users_place()})")
         return function(*inputs)
 
     # --- operators ----------------------------------------------------------------------------------
@@ -259,19 +238,19 @@ class Tensor:
     __hash__ = object.__hash__
 
     def __and__(self, other: Operand) -> Tensor:
-        return _ops.logical_and(self, other)
+        return _ops.bitwise_and(self, other)
 
     def __rand__(self, other: Operand) -> Tensor:
-        return _ops.logical_and(other, self)
+        return _ops.bitwise_and(other, self)
 
     def __or__(self, other: Operand) -> Tensor:
-        return _ops.logical_or(self, other)
+        return _ops.bitwise_or(self, other)
 
     def __ror__(self, other: Operand) -> Tensor:
-        return _ops.logical_or(other, self)
+        return _ops.bitwise_or(other, self)
 
     def __invert__(self) -> Tensor:
-        return _ops.logical_not(self)
+        return _ops.bitwise_invert(self)
 
     def __getitem__(self, key: Any) -> Tensor:
         """Basic slices, integers, `None`, `...`, and integer arrays (adjacent ones index together)."""
@@ -328,7 +307,7 @@ def node(primitive: Primitive, *inputs: Tensor) -> Tensor:
     except (ShapeError, DTypeError) as error:
         raise type(error)(f"{error} ({place})") from None
     weak = primitive.weak and bool(inputs)
-    for x in inputs:
+    for x in inputs[primitive.first_value :]:
         if not x.weak:
             weak = False
             break

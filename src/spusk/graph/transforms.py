@@ -13,10 +13,12 @@ from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import ops
 from spusk.graph.backprop import backprop
 from spusk.graph.dtypes import FLOAT64, as_dtype, is_float
-from spusk.graph.interpret import Evaluator
-from spusk.graph.leaves import as_tensor
+from spusk.graph.interpret import Evaluator, own
+from spusk.graph.leaves import Input, as_tensor, holds_tensor
 from spusk.graph.leaves import input as new_input
+from spusk.graph.place import users_place
 from spusk.graph.tensor import Tensor
+from spusk.graph.walk import topological
 
 Function = Callable[..., Any]
 ArgNums = int | tuple[int, ...]
@@ -121,7 +123,9 @@ def hvp(f: Function) -> Function:
     def transformed(x: Any, v: Any) -> Tensor:
         if not isinstance(x, Tensor) or not isinstance(v, Tensor) or x.shape != v.shape:
             shapes = " and ".join(str(getattr(a, "shape", type(a).__name__)) for a in (x, v))
-            raise ShapeError(f"hvp needs a point and a direction of one shape and got {shapes}")
+            raise ShapeError(
+                f"hvp needs a point and a direction of one shape and got {shapes} ({users_place()})"
+            )
         gradient = backprop(_scalar(f(x)), x)
         return backprop(ops.sum(gradient * v), x)
 
@@ -160,33 +164,49 @@ def _traced(
 
     @wraps(f, assigned=())
     def call(*args: Any) -> Any:
-        if any(isinstance(leaf, Tensor) for a in args for leaf in _flatten(a)):
-            return f(*(_map(_independent, a) for a in args))
         continuous = {i % len(args) for i in floats(args)}
+        if any(holds_tensor(leaf) for a in args for leaf in _flatten(a)):
+            return f(*(_map(_variable if i in continuous else _independent, a) for i, a in enumerate(args)))
         arrays = [_map(floating_array if i in continuous else as_array, a) for i, a in enumerate(args)]
         flat = [leaf for a in arrays for leaf in _flatten(a)]
         signature = tuple((_structure(a), *((x.shape, x.dtype) for x in _flatten(a))) for a in arrays)
         found = None if remembered is None else remembered.get(signature)
         if found is None:
             found = _trace(f, arrays)
+            if found is None:  # f's closure holds Tensors of an outer trace: the result is one of them
+                return f(*(_map(_independent, a) for a in arrays))
             if remembered is not None:
                 remembered[signature] = found
         evaluator, result = found
-        values = iter([np.asarray(v) for v in evaluator(*flat)])
+        values = iter([own(v, flat) for v in evaluator(*flat)])
         return _rebuild(result, values)
 
     return call
 
 
-def _trace(f: Function, arrays: list[Any]) -> tuple[Evaluator, Any]:
+def _trace(f: Function, arrays: list[Any]) -> tuple[Evaluator, Any] | None:
+    """The graph of f, or None if it depends on more inputs than f's arguments."""
     inputs = [_map(_input(f"argument {i}"), a) for i, a in enumerate(arrays)]
     result = _map(as_tensor, f(*inputs))
-    flat = [leaf for a in inputs for leaf in _flatten(a)]
-    return Evaluator(_flatten(result), flat), result
+    outputs, flat = _flatten(result), [leaf for a in inputs for leaf in _flatten(a)]
+    known = {id(leaf) for leaf in flat}
+    if any(isinstance(t.primitive, Input) and id(t) not in known for t in topological(outputs)):
+        return None
+    return Evaluator(outputs, flat), result
 
 
 def _independent(x: Any) -> Tensor:
-    return ops.alias(as_tensor(x))
+    return ops.alias(x if isinstance(x, Tensor) else as_tensor(_numbers(x)))
+
+
+def _variable(x: Any) -> Tensor:
+    """The same for an argument to differentiate by: whole numbers become floats."""
+    return ops.alias(ops.floating(x if isinstance(x, Tensor) else as_tensor(_numbers(x))))
+
+
+def _numbers(x: Any) -> Any:
+    """Lists of numbers as arrays, with the precision that they have outside of a trace."""
+    return as_array(x) if type(x) in (list, tuple) and not holds_tensor(x) else x
 
 
 def _input(label: str) -> Callable[[NDArray[Any]], Tensor]:
@@ -195,9 +215,14 @@ def _input(label: str) -> Callable[[NDArray[Any]], Tensor]:
 
 def as_array(x: Any) -> NDArray[Any]:
     """An argument as NumPy makes it: lists of Python floats become float64, arrays keep their dtype."""
-    array: NDArray[Any] = np.asarray(x)
+    try:
+        array: NDArray[Any] = np.asarray(x)
+    except ValueError:
+        array = np.empty((), object)
     if array.dtype.kind not in "biuf":
-        raise DTypeError(f"expected numbers and got {array.dtype.name} ({x!r:.60})")
+        raise DTypeError(
+            f"expected numbers in a rectangular array and got {type(x).__name__} {x!r:.60} ({users_place()})"
+        )
     return array.astype(as_dtype(array.dtype), copy=False)
 
 
@@ -219,7 +244,8 @@ def _scalar(y: Any) -> Tensor:
     t = as_tensor(y)
     if t.shape != ():
         raise ShapeError(
-            f"a gradient needs a function that returns a scalar; this one returns shape {t.shape}"
+            f"a gradient needs a function that returns a scalar; this one returns shape {t.shape} "
+            f"({users_place()})"
         )
     return t
 

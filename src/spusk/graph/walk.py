@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from spusk.graph.tensor import Tensor
@@ -37,7 +37,7 @@ def topological(outputs: Iterable[Tensor]) -> list[Tensor]:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def collector_paused() -> Generator[None]:
     """Python's cycle collector off while a large graph is made: nodes form no cycles, and scanning the
     growing graph again and again would make building it slower than linear."""
     was_on = gc.isenabled()

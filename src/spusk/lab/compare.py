@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal
 
@@ -14,12 +14,12 @@ import numpy as np
 from spusk import nn, optim
 from spusk.data import Split
 from spusk.errors import InputError
-from spusk.init import HeNormal, Init, XavierUniform, initialise
+from spusk.init import HeNormal, Init, Initialiser, XavierUniform, initialise
 from spusk.lab.pool import outcomes
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.optim import Optimizer
-from spusk.train.loop import Data, Loss, as_split, choose_loss, loss_name, train
+from spusk.train.loop import Data, Loss, as_split, choose_loss, train
 from spusk.train.progress import progress_bar
 
 Optimizers = Iterable[Optimizer | str] | Mapping[str, Optimizer | str]
@@ -96,7 +96,14 @@ def compare(
     weights = default_init(net) if init is None else init
     initialise(net.parameters(), weights, seed=numbers[0])  # a bad initialiser is told before any training
     run_one = partial(
-        _train, net=net, splits=splits, loss=chosen, init=weights, epochs=epochs, batch_size=batch_size, dtype=dtype
+        _train,
+        net=net,
+        splits=splits,
+        loss=chosen,
+        init=weights,
+        epochs=epochs,
+        batch_size=batch_size,
+        dtype=dtype,
     )
     # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
     run_one(_Task("", next(iter(rules.values())), 1.0, numbers[0]), epochs=0)
@@ -113,8 +120,8 @@ def compare(
             "seeds": numbers,
             "epochs": epochs,
             "batch_size": batch_size,
-            "loss": loss_name(chosen),
-            "init": repr(weights),
+            "loss": nn.losses.name_of(chosen),
+            "init": _init_in_words(weights),
             "trainings": len(tasks),
         },
         score="accuracy" if first.dataset.task == "classification" else "r2",
@@ -167,7 +174,7 @@ def _collect(
     found: list[Record] = []
     best: Record | None = None
     # All optimizers advance together, so that an interrupted study still compares them.
-    shuffled = np.random.default_rng(0).permutation(len(tasks))
+    shuffled: list[int] = np.random.default_rng(0).permutation(len(tasks)).tolist()
     with progress_bar("comparing", len(tasks), "trainings", progress) as tick:
         try:
             for record in outcomes(run_one, [tasks[i] for i in shuffled], jobs):
@@ -176,7 +183,9 @@ def _collect(
                 found.append(record)
                 if record.status == "finished" and (best is None or record.val_loss < best.val_loss):
                     best = record
-                note = f"best so far: {best.optimizer}, lr {best.lr:g}, loss {best.val_loss:.4f}" if best else ""
+                note = (
+                    f"best so far: {best.optimizer}, lr {best.lr:g}, loss {best.val_loss:.4f}" if best else ""
+                )
                 tick(len(found), note)
         except KeyboardInterrupt:
             return found, True
@@ -189,7 +198,8 @@ def _collect(
 def _labelled(optimizers: Optimizers) -> dict[str, Optimizer]:
     """Rules by label. Two rules of one class are told apart by what differs from the defaults."""
     if isinstance(optimizers, Mapping):
-        return {label: optim.get(rule) for label, rule in optimizers.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        given: Mapping[Any, Any] = optimizers  # pyright: ignore[reportUnknownVariableType]
+        return {str(label): optim.get(rule) for label, rule in given.items()}
     rules = [optim.get(rule) for rule in ([optimizers] if isinstance(optimizers, str) else optimizers)]
     if not rules:
         raise InputError("compare got no optimizers; name at least one")
@@ -237,7 +247,15 @@ def _data_in_words(split: Split) -> str:
     dataset = split.dataset
     kind = f"{dataset.n_classes} classes" if dataset.task == "classification" else "regression"
     width = "×".join(str(n) for n in dataset.x.shape[1:]) or "1"
-    return f"{dataset.name}: {len(split.train_x):,} training and {len(split.val_x):,} validation rows, {width} features, {kind}"
+    rows = f"{len(split.train_x):,} training and {len(split.val_x):,} validation rows"
+    return f"{dataset.name}: {rows}, {width} features, {kind}"
+
+
+def _init_in_words(init: Init) -> str:
+    if isinstance(init, Initialiser):
+        as_usual = all(getattr(init, f.name) == f.default for f in fields(init))
+        return type(init).__name__ if as_usual else repr(init)
+    return str(init)
 
 
 def _network_in_words(net: Layer) -> str:

@@ -31,5 +31,7 @@ def outcomes(run: Callable[[T], R], tasks: Sequence[T], jobs: int | None = None)
         yield from (run(task) for task in tasks)
         return
     joblib: Any = import_module("joblib")
-    parallel = joblib.Parallel(n_jobs=count, backend="loky", return_as="generator_unordered", pre_dispatch="2*n_jobs")
+    parallel = joblib.Parallel(
+        n_jobs=count, backend="loky", return_as="generator_unordered", pre_dispatch="2*n_jobs"
+    )
     yield from parallel(joblib.delayed(run)(task) for task in tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median_low
@@ -149,8 +149,7 @@ class Study:
                 [mine[s].val_loss for s in common], [theirs[s].val_loss for s in common]
             )
         reached = median if math.isfinite(median) else None
-        changed = {"steps_to_target": reached, "difference": difference, "p_value": p_value}
-        return Summary(**{**asdict(summary), **changed})
+        return replace(summary, steps_to_target=reached, difference=difference, p_value=p_value)
 
     # --- for people and for programs --------------------------------------------------------------
 

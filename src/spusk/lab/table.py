@@ -70,10 +70,14 @@ def verdict(study: Study) -> str:
     if not ranking or math.isnan(ranking[0].val_loss_mean):
         return "Every training diverged: try lower learning rates."
     best = ranking[0]
-    score = f"validation accuracy {100 * best.val_score_mean:.1f} %" if study.score == "accuracy" else (
-        f"validation R² {best.val_score_mean:.3f}"
+    score = (
+        f"validation accuracy {100 * best.val_score_mean:.1f} %"
+        if study.score == "accuracy"
+        else (f"validation R² {best.val_score_mean:.3f}")
     )
-    words = [f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {best.val_loss_mean:.4f}, {score}."]
+    words = [
+        f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {best.val_loss_mean:.4f}, {score}."
+    ]
     seeds = len({r.seed for r in study.records})
     if len(ranking) > 1 and seeds < 2:
         words.append("One seed cannot tell a difference from chance; try more seeds.")
@@ -83,7 +87,9 @@ def verdict(study: Study) -> str:
             names = ", ".join(s.optimizer for s in level)
             words.append(f"With {seeds} seeds this study cannot tell it from: {names}.")
         else:
-            words.append(f"Its lead over every other optimizer is more than chance (paired t-test, {seeds} seeds).")
+            words.append(
+                f"Its lead over every other optimizer is more than chance (paired t-test, {seeds} seeds)."
+            )
     return " ".join(words)
 
 
@@ -92,12 +98,14 @@ def heading(study: Study) -> list[str]:
     settings = study.settings
     done, planned = len(study.records), int(settings["trainings"])
     count = f"{done:,} trainings" if done == planned else f"{done:,} of {planned:,} trainings (interrupted)"
+    speed = f"{done / study.seconds:.1f} trainings/s"
+    steps = f"{sum(r.steps for r in study.records) / study.seconds:,.0f} steps/s"
+    batch = settings["batch_size"] or "all"
     return [
         study.data,
         f"network {study.network}, {settings['loss']}, {settings['init']}",
-        f"{count} of {settings['epochs']} epochs, batch size {settings['batch_size'] or 'all'}, "
-        f"{len(settings['seeds'])} seeds, in {study.seconds:.1f} s "
-        f"({done / study.seconds:.1f} trainings/s, {sum(r.steps for r in study.records) / study.seconds:,.0f} steps/s)",
+        f"{count} of {settings['epochs']} epochs, batch size {batch}, {len(settings['seeds'])} seeds, "
+        f"in {study.seconds:.1f} s ({speed}, {steps})",
     ]
 
 
@@ -109,7 +117,9 @@ def study_text(study: Study) -> str:
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     right = {0, 2, 5, 6}
     lines = [
-        "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
         for row in table
     ]
     lines.insert(1, "  ".join("-" * w for w in widths))

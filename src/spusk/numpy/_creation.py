@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from spusk.errors import ShapeError
 from spusk.graph import ops
 from spusk.graph.dtypes import DEFAULT_FLOAT, INT64, as_dtype
 from spusk.graph.leaves import as_tensor, iota
-from spusk.graph.tensor import Number, Operand, Tensor, users_place
+from spusk.graph.place import users_place
+from spusk.graph.tensor import Number, Operand, Tensor
 
 Sizes = int | Sequence[int]
 
@@ -66,7 +69,9 @@ def arange(start: Number, stop: Number | None = None, step: Number = 1, *, dtype
     if step == 0:
         raise ShapeError(f"arange got step 0 ({users_place()})")
     if dtype is None:
-        dtype = DEFAULT_FLOAT if any(isinstance(v, float) for v in (first, end, step)) else INT64
+        dtype = (
+            DEFAULT_FLOAT if any(isinstance(v, (float, np.floating)) for v in (first, end, step)) else INT64
+        )
     n = max(math.ceil((end - first) / step), 0)
     target = as_dtype(dtype)
     numbers = iota(n, target)
@@ -81,8 +86,8 @@ def linspace(start: float, stop: float, num: int, *, dtype: Any = None, endpoint
     >>> linspace(0.0, 1.0, 3).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    step = (stop - start) / max(num - 1 if endpoint else num, 1)
-    return iota(num, DEFAULT_FLOAT if dtype is None else dtype) * step + start
+    parts = max(num - 1 if endpoint else num, 1)
+    return iota(num, DEFAULT_FLOAT if dtype is None else dtype) * (stop - start) / parts + start
 
 
 def eye(n_rows: int, n_cols: int | None = None, *, k: int = 0, dtype: Any = None) -> Tensor:

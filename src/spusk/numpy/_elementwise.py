@@ -75,31 +75,34 @@ def log10(x: Operand) -> Tensor:
 def logaddexp(x: Operand, y: Operand) -> Tensor:
     """log(eˣ + eʸ) without overflow."""
     a, b = (ops.floating(t) for t in ops.promote(x, y))
-    larger, difference = ops.maximum(a, b), ops.abs(a - b)
-    finite_difference = ops.where(a == b, 0, difference)
-    return larger + ops.log1p(ops.exp(-finite_difference))
+    larger = ops.stop_gradient(ops.maximum(a, b))
+    shift = ops.where(isinf(larger), 0, larger)
+    a, b = a - shift, b - shift  # of the two, the one that is 0 cancels the 1 that log1p adds
+    others = ops.where(a > b, ops.expm1(a) + ops.exp(b), ops.exp(a) + ops.expm1(b))
+    return shift + ops.log1p(others)
 
 
 def hypot(x: Operand, y: Operand) -> Tensor:
-    """√(x² + y²) without overflow."""
+    """√(x² + y²) without overflow; its gradient at 0 is 0."""
     a, b = (ops.abs(ops.floating(t)) for t in ops.promote(x, y))
-    larger, smaller = ops.maximum(a, b), ops.minimum(a, b)
-    ratio = smaller / ops.where(larger == 0, 1, larger)
-    finite = larger * ops.sqrt(1 + ratio * ratio)
-    return ops.where(larger == math.inf, math.inf, finite)
+    larger = ops.stop_gradient(ops.maximum(a, b))
+    is_zero, is_infinite = larger == 0, ops.logical_or(a == math.inf, b == math.inf)
+    scale = ops.where(ops.logical_or(is_zero, is_infinite), 1, larger)
+    a, b = a / scale, b / scale
+    finite = scale * ops.sqrt(ops.where(is_zero, 1, a * a + b * b))
+    return ops.where(is_infinite, math.inf, ops.where(is_zero, 0, finite))
 
 
 def sinh(x: Operand) -> Tensor:
     """The hyperbolic sine, exact near 0."""
-    e = ops.expm1(ops.abs(x))
-    half = ops.where(e == math.inf, 0.5 * e, 0.5 * (e + e / (e + 1)))
-    return ops.sign(x) * half
+    t = as_tensor(x)
+    return 0.5 * (ops.expm1(t) - ops.expm1(-t))
 
 
 def cosh(x: Operand) -> Tensor:
     """The hyperbolic cosine."""
-    e = ops.exp(ops.abs(x))
-    return 0.5 * (e + 1 / e)
+    t = as_tensor(x)
+    return 0.5 * (ops.exp(t) + ops.exp(-t))
 
 
 def tan(x: Operand) -> Tensor:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from spusk.errors import ShapeError
 from spusk.graph import ops
 from spusk.graph.leaves import as_tensor
-from spusk.graph.tensor import Operand, Tensor, users_place
+from spusk.graph.place import users_place
+from spusk.graph.tensor import Operand, Tensor
 
 
 def matrix_transpose(x: Operand) -> Tensor:
@@ -23,7 +24,7 @@ def vecdot(x: Operand, y: Operand, *, axis: int = -1) -> Tensor:
     11.0
     """
     a, b = ops.promote(x, y)
-    if a.shape[axis] != b.shape[axis]:
+    if a.shape[ops.one_axis("vecdot", axis, a.ndim)] != b.shape[ops.one_axis("vecdot", axis, b.ndim)]:
         raise ShapeError(
             f"vecdot got shapes {a.shape} and {b.shape}; axis {axis} must agree ({users_place()})"
         )

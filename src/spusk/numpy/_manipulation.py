@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from spusk.errors import ShapeError
 from spusk.graph import ops
 from spusk.graph.leaves import as_tensor, iota
-from spusk.graph.tensor import Axis, Operand, Tensor, users_place
+from spusk.graph.place import users_place
+from spusk.graph.tensor import Axis, Operand, Tensor
 
 
 def permute_dims(x: Operand, axes: Sequence[int]) -> Tensor:
@@ -18,19 +20,26 @@ def permute_dims(x: Operand, axes: Sequence[int]) -> Tensor:
     return ops.transpose(x, axes)
 
 
-def moveaxis(x: Operand, source: int, destination: int) -> Tensor:
-    """One axis moved to another place."""
+def moveaxis(x: Operand, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Tensor:
+    """Some axes moved to other places, the rest kept in order."""
     t = as_tensor(x)
-    start = ops.one_axis("moveaxis", source, t.ndim)
-    order = [axis for axis in range(t.ndim) if axis != start]
-    order.insert(ops.one_axis("moveaxis", destination, t.ndim), start)
+    of, to = ([ops.one_axis("moveaxis", a, t.ndim) for a in _several(axes)] for axes in (source, destination))
+    if len(set(of)) != len(set(to)) or len(of) != len(set(of)) or len(to) != len(set(to)):
+        raise ShapeError(f"moveaxis got source {source} and destination {destination} ({users_place()})")
+    order = [axis for axis in range(t.ndim) if axis not in of]
+    for place, axis in sorted(zip(to, of, strict=True)):
+        order.insert(place, axis)
     return ops.transpose(t, order)
+
+
+def _several(axes: int | tuple[int, ...]) -> tuple[int, ...]:
+    return axes if isinstance(axes, tuple) else (axes,)
 
 
 def expand_dims(x: Operand, axis: int | tuple[int, ...] = 0) -> Tensor:
     """New axes of length 1 at the given places of the result."""
     t = as_tensor(x)
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = _several(axis)
     ndim = t.ndim + len(axes)
     return ops.expand(t, tuple(sorted(ops.one_axis("expand_dims", a, ndim) for a in axes)))
 
@@ -38,7 +47,7 @@ def expand_dims(x: Operand, axis: int | tuple[int, ...] = 0) -> Tensor:
 def squeeze(x: Operand, axis: int | tuple[int, ...]) -> Tensor:
     """The given axes of length 1 removed."""
     t = as_tensor(x)
-    axes = {ops.one_axis("squeeze", a, t.ndim) for a in (axis if isinstance(axis, tuple) else (axis,))}
+    axes = {ops.one_axis("squeeze", a, t.ndim) for a in _several(axis)}
     if any(t.shape[a] != 1 for a in axes):
         raise ShapeError(
             f"squeeze got axis {axis} of shape {t.shape}, which is not of length 1 ({users_place()})"
@@ -54,7 +63,11 @@ def broadcast_to(x: Operand, shape: Sequence[int]) -> Tensor:
 def broadcast_arrays(*arrays: Operand) -> list[Tensor]:
     """All arrays broadcast to their common shape."""
     tensors = [as_tensor(a) for a in arrays]
-    shape = np.broadcast_shapes(*(t.shape for t in tensors))
+    try:
+        shape = np.broadcast_shapes(*(t.shape for t in tensors))
+    except ValueError:
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        raise ShapeError(f"broadcast_arrays got {shapes}, which do not broadcast ({users_place()})") from None
     return [ops.broadcast(t, shape) for t in tensors]
 
 
@@ -109,7 +122,7 @@ def roll(x: Operand, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tens
     t = as_tensor(x)
     if axis is None:
         return ops.reshape(roll(ops.reshape(t, -1), shift, axis=0), t.shape)
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = _several(axis)
     shifts = shift if isinstance(shift, tuple) else (shift,) * len(axes)
     for a, s in zip(axes, shifts, strict=True):
         number = ops.one_axis("roll", a, t.ndim)
@@ -138,7 +151,6 @@ def take_along_axis(x: Operand, indices: Operand, *, axis: int = -1) -> Tensor:
         )
     n = t.shape[number]
     rows = ops.reshape(moveaxis(t, number, -1), -1)
-    wanted = moveaxis(i, number, -1)
-    starts = ops.reshape(iota(rows.size // n if n else 0, wanted.dtype) * n, (*others, 1))
-    inside = ops.where(wanted < 0, wanted + n, wanted)
+    starts = ops.reshape(iota(math.prod(others)) * n, (*others, 1))
+    inside = ops.wrapped(moveaxis(i, number, -1), n, outside=rows.size)
     return moveaxis(ops.take(rows, starts + inside), -1, number)

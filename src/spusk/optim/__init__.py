@@ -1,8 +1,66 @@
 """Optimizers: update rules as formulas, schedules for their hyperparameters, wrappers around them."""
 
+from spusk.optim import schedules, wrappers
+from spusk.optim.adadelta import Adadelta
+from spusk.optim.adagrad import Adagrad
+from spusk.optim.adam import Adam
+from spusk.optim.adamax import AdaMax
+from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
+from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Hyper, Schedule
 from spusk.optim.momentum import Momentum
+from spusk.optim.nadam import Nadam
+from spusk.optim.nesterov import Nesterov
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.radam import RAdam
+from spusk.optim.rmsprop import RMSprop
+from spusk.optim.schedules import (
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    ExpRange,
+    OneCycle,
+    StepDecay,
+    Triangular,
+    Triangular2,
+    WarmUp,
+)
+from spusk.optim.sgd import SGD
 from spusk.optim.state import State
+from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
 
-__all__ = ["Hyper", "Momentum", "Optimizer", "Schedule", "State"]
+__all__ = [
+    "CATALOGUE",
+    "LECTURE",
+    "SCHEDULES",
+    "SGD",
+    "AdaMax",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "Constant",
+    "Cosine",
+    "CyclicalLR",
+    "ExpRange",
+    "ExponentialDecay",
+    "GradientDescent",
+    "Hyper",
+    "Lookahead",
+    "Momentum",
+    "Nadam",
+    "Nesterov",
+    "OneCycle",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Schedule",
+    "State",
+    "StepDecay",
+    "Triangular",
+    "Triangular2",
+    "WarmUp",
+    "Wrapper",
+    "get",
+    "schedules",
+    "wrappers",
+]

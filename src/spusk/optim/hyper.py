@@ -2,7 +2,8 @@
 
 A rule's hyperparameters are its dataclass fields annotated `Hyper` (or `float`), its schedules' fields, and
 those of the rules inside it. The training step takes them as inputs of its graph, so that changing one
-never builds the step anew. All other fields (booleans, names) choose the formula itself.
+never builds the step anew. All other fields (booleans, names) choose the formula itself; so does None in
+a field whose default is None, which leaves that term out.
 """
 
 from __future__ import annotations
@@ -102,14 +103,20 @@ def with_hyperparameters(rule: T, values: Mapping[str, Any]) -> T:
 
 
 def at_step(rule: T, t: Tensor) -> T:
-    """The rule with every schedule replaced by its value at step t."""
+    """The rule with every schedule replaced by its value at step t.
+
+    A rule that schedules another one has a method `at_step(t)`, which gives the rule to use in that step.
+    """
     changes: dict[str, Any] = {}
     for field, content in _fields(rule):
         if isinstance(content, Schedule):
             changes[field.name] = content.at(t)
         elif dataclasses.is_dataclass(content):
             changes[field.name] = at_step(content, t)
-    return dataclasses.replace(rule, **changes) if changes else rule  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    at_t: Any = rule
+    if changes:
+        at_t = dataclasses.replace(at_t, **changes)
+    return at_t.at_step(t) if hasattr(at_t, "at_step") else at_t
 
 
 def _fields(rule: Any) -> Iterator[tuple[dataclasses.Field[Any], Any]]:
@@ -135,22 +142,34 @@ def _not_negative(x: float) -> bool:
     return x >= 0
 
 
+def _share(x: float) -> bool:
+    return 0 <= x <= 1
+
+
+def _part(x: float) -> bool:
+    return 0 < x <= 1
+
+
+POSITIVE = (_above_zero, "greater than 0")
+NOT_NEGATIVE = (_not_negative, "0 or greater")
+UNIT = (_unit, "at least 0 and below 1")
+SHARE = (_share, "at least 0 and at most 1")
+PART = (_part, "greater than 0 and at most 1")
+
 ALLOWED = {
-    "lr": (_above_zero, "greater than 0"),
-    "mu": (_unit, "at least 0 and below 1"),
-    "rho": (_unit, "at least 0 and below 1"),
-    "beta": (_unit, "at least 0 and below 1"),
-    "beta1": (_unit, "at least 0 and below 1"),
-    "beta2": (_unit, "at least 0 and below 1"),
-    "momentum": (_unit, "at least 0 and below 1"),
-    "eps": (_not_negative, "0 or greater"),
+    **dict.fromkeys(("lr", "steps", "every", "half_cycle", "factor", "div", "final_div"), POSITIVE),
+    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi"), NOT_NEGATIVE),
+    **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "momentum", "mu_low", "mu_high"), UNIT),
+    **dict.fromkeys(("dampening", "base_ratio"), SHARE),
+    **dict.fromkeys(("alpha", "gamma"), PART),
 }
 
 
 def check_numbers(rule: Any) -> None:
     """Raise an InputError that names the first hyperparameter whose number is not allowed."""
     for field, content in _fields(rule):
-        if not _is_hyper(field) or isinstance(content, (Schedule, Tensor)):
+        is_absent = content is None and field.default is None
+        if not _is_hyper(field) or is_absent or isinstance(content, (Schedule, Tensor)):
             continue
         name = f"{type(rule).__name__}({field.name}={content!r})"
         if isinstance(content, bool) or not isinstance(content, Real):
@@ -160,3 +179,11 @@ def check_numbers(rule: Any) -> None:
         allowed, wanted = ALLOWED.get(field.name, (None, ""))
         if allowed is not None and not allowed(float(content)):
             raise InputError(f"{name}: {field.name} must be {wanted}")
+
+
+def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:
+    """Raise an InputError if the rule's field is not one of the names that choose its formula."""
+    content = getattr(rule, name)
+    if content not in choices:
+        known = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+        raise InputError(f"{type(rule).__name__}({name}={content!r}): {name} must be {known}")

@@ -48,6 +48,7 @@ class Momentum(Optimizer):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "torch": {"lr": 0.001, "lr_inside": False, "dampen_first": False},
         "optax": {"lr_inside": False},
+        "keras": {},
         "ema": {"lr_inside": False, "average": True},
     }
     lr_grid: ClassVar[tuple[float, ...]] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from spusk import nn, optim
 from spusk.data import Dataset, Split
 from spusk.data import arrays as dataset_of
-from spusk.errors import InputError
+from spusk.errors import InputError, ShapeError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.init import Init, initialise
@@ -99,6 +99,7 @@ def train(
             default_metrics(split.dataset.task) if metrics is None else metrics, patience,
         )  # fmt: skip
         weights = initialise(net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
+        plan.check_outputs(weights)
         with progress_bar("training", epochs, "epochs", progress) as tick:
             course = _follow(plan, weights, tick)
     return _as_run(plan, course, time.perf_counter() - began)
@@ -122,12 +123,6 @@ def choose_loss(loss: Loss | str | None, task: str) -> Loss:
     if loss is None:
         return nn.losses.cross_entropy if task == "classification" else nn.losses.mean_squared
     return nn.losses.get(loss)
-
-
-def loss_name(loss: Loss) -> str:
-    """The name of a loss, also behind a functools.partial."""
-    inner: Any = getattr(loss, "func", loss)
-    return str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _whole(name: str, value: Any, least: int) -> int:
@@ -168,6 +163,17 @@ class _Plan:
         self.last = 0 if drop_last else left_over
         self.evaluation = Evaluation(net, loss)
         self._steps: dict[int, DescentStep] = {}
+
+    def check_outputs(self, weights: Arrays) -> None:
+        """A classifier needs an output for every class: a label beyond them would silently match none."""
+        x, classes = self.split.train_x, self.split.dataset.n_classes
+        outputs = self.net(weights, new_input("x", (1, *x.shape[1:]), x.dtype))
+        width = outputs.shape[-1] if outputs.ndim > 1 else 1
+        if width < classes and not (width == 1 and classes == 2):
+            raise ShapeError(
+                f"the network has {width} outputs and {self.split.dataset.name} has {classes} classes; "
+                "it needs an output for each"
+            )
 
     def step(self, weights: Arrays, batch: int) -> DescentStep:
         """The training step for batches of one size."""
@@ -303,7 +309,12 @@ def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
     dataset = plan.split.dataset
     return Run(
         model=Model(
-            plan.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss_name(plan.loss)
+            plan.net,
+            course.weights,
+            plan.split.scaling,
+            dataset.task,
+            dataset.classes,
+            nn.losses.name_of(plan.loss),
         ),
         history=history,
         batch_loss=np.concatenate(course.batch_loss) if course.batch_loss else np.zeros(0),

@@ -33,8 +33,11 @@ def accuracy(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
     >>> accuracy(np.array([[0.1, 2.0], [3.0, -1.0]]), np.array([1, 1]))
     0.5
     """
-    wanted = np.argmax(targets, axis=-1) if targets.ndim > 1 and targets.shape[-1] > 1 else targets.reshape(-1)
-    return float(np.mean(predicted_classes(outputs) == wanted))
+    wanted = (
+        np.argmax(targets, axis=-1) if targets.ndim > 1 and targets.shape[-1] > 1 else targets.reshape(-1)
+    )
+    hits: NDArray[np.bool_] = predicted_classes(outputs) == wanted
+    return float(hits.mean())
 
 
 def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
@@ -44,7 +47,7 @@ def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
     1.0
     """
     wanted = targets.astype(np.float64)
-    residual = wanted - outputs.reshape(targets.shape)
+    residual: NDArray[np.float64] = wanted - outputs.reshape(targets.shape)
     spread = wanted - wanted.mean(axis=0)
     total = float(np.sum(spread * spread))
     left = float(np.sum(residual * residual))

@@ -117,7 +117,8 @@ def load(path: str | Path, net: Layer | None = None) -> Model:
     if not file.is_file():
         raise InputError(f"{file}: no such file")
     try:
-        with safe_open(file, framework="numpy") as opened:
+        opening: Any = safe_open(file, framework="numpy")
+        with opening as opened:
             metadata: dict[str, str] = opened.metadata() or {}
             arrays: dict[str, NDArray[Any]] = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
     except SafetensorError as error:
@@ -128,7 +129,9 @@ def load(path: str | Path, net: Layer | None = None) -> Model:
     if described.get("format") != FORMAT:
         raise InputError(f"{file}: has format {described.get('format')}; this version reads format {FORMAT}")
     if net is None and described["net"] is None:
-        raise InputError(f"{file}: its network holds a Lambda, so load needs the network: load(path, net=...)")
+        raise InputError(
+            f"{file}: its network holds a Lambda, so load needs the network: load(path, net=...)"
+        )
     architecture = net if net is not None else from_config(described["net"])
     parameters = {k.removeprefix("parameters/"): v for k, v in arrays.items() if k.startswith("parameters/")}
     for p in architecture.parameters():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -19,7 +19,7 @@ def _silent(done: int, note: str = "") -> None:
 
 
 @contextmanager
-def progress_bar(what: str, total: int, unit: str, show: bool | None) -> Iterator[Ticker]:
+def progress_bar(what: str, total: int, unit: str, show: bool | None) -> Generator[Ticker]:
     """A bar on standard error with the share done, the time left and a note.
 
     Args:

@@ -1,0 +1,1 @@
+"""Measurements of Spusk, and side-by-side comparisons with peers: `python -m benchmarks NAME`."""

@@ -1,0 +1,32 @@
+"""The line of the user's code that a node or an error belongs to."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+from typing import NamedTuple
+
+PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
+
+
+class Place(NamedTuple):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}"
+
+
+# While set, new nodes say they were made there: gradients point at the line of the forward computation.
+CURRENT_PLACE: ContextVar[Place | None] = ContextVar("CURRENT_PLACE", default=None)
+
+
+def users_place() -> Place:
+    """The innermost line on the call stack that does not belong to this package."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    return Place(frame.f_code.co_filename, frame.f_lineno)

@@ -1,0 +1,99 @@
+"""Optimizers and schedules by name, as the command line and `sp.train` take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spusk.errors import InputError, closest
+from spusk.optim.adadelta import Adadelta
+from spusk.optim.adagrad import Adagrad
+from spusk.optim.adam import Adam
+from spusk.optim.adamax import AdaMax
+from spusk.optim.gradient_descent import GradientDescent
+from spusk.optim.hyper import Schedule
+from spusk.optim.momentum import Momentum
+from spusk.optim.nadam import Nadam
+from spusk.optim.nesterov import Nesterov
+from spusk.optim.optimizer import Optimizer
+from spusk.optim.radam import RAdam
+from spusk.optim.rmsprop import RMSprop
+from spusk.optim.schedules import (
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    ExpRange,
+    OneCycle,
+    StepDecay,
+    Triangular,
+    Triangular2,
+    WarmUp,
+)
+from spusk.optim.sgd import SGD
+from spusk.optim.wrappers import CyclicalLR, Lookahead
+
+_OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
+    GradientDescent,
+    SGD,
+    Momentum,
+    Nesterov,
+    Adagrad,
+    RMSprop,
+    Adadelta,
+    Adam,
+    AdaMax,
+    Nadam,
+    RAdam,
+    Lookahead,
+    CyclicalLR,
+)
+
+_SCHEDULES: tuple[type[Schedule], ...] = (
+    Constant,
+    StepDecay,
+    ExponentialDecay,
+    Cosine,
+    WarmUp,
+    OneCycle,
+    Triangular,
+    Triangular2,
+    ExpRange,
+)
+
+CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE}
+"""Every optimizer, by its class name in lower case."""
+
+LECTURE: tuple[str, ...] = tuple(cls.__name__.lower() for cls in _OF_THE_LECTURE)
+"""The names of the lecture's optimizers, in its order."""
+
+SCHEDULES: dict[str, type[Schedule]] = {cls.__name__.lower(): cls for cls in _SCHEDULES}
+"""Every schedule, by its class name in lower case."""
+
+
+def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
+    """The optimizer that a name or a class stands for, with its defaults; an optimizer stands for itself.
+
+    Args:
+        optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`.
+
+    Raises:
+        InputError: if no optimizer has that name, or it is none of the three.
+
+    >>> get("adam") == Adam()
+    True
+    >>> get("adamm")
+    Traceback (most recent call last):
+        ...
+    spusk.errors.InputError: unknown optimizer 'adamm'; did you mean 'adam'?
+    """
+    found: Any = optimizer
+    if isinstance(optimizer, str):
+        if optimizer.lower() not in CATALOGUE:
+            raise InputError(f"unknown optimizer {optimizer!r}{closest(optimizer, CATALOGUE)}")
+        found = CATALOGUE[optimizer.lower()]
+    if isinstance(found, type) and issubclass(found, Optimizer):
+        found = found()
+    if not isinstance(found, Optimizer):
+        raise InputError(
+            f"{optimizer!r} is not an optimizer; give one, such as Adam(), its class or its name"
+        )
+    return found

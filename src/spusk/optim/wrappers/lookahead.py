@@ -1,0 +1,101 @@
+"""Lookahead.
+
+Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import spusk.numpy as snp
+from spusk.errors import InputError
+from spusk.graph import Tensor
+from spusk.optim.adam import Adam
+from spusk.optim.hyper import Hyper, check_choice
+from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.state import flatten, unflatten
+from spusk.optim.wrappers.wrapper import Wrapper
+
+
+@dataclass(frozen=True)
+class Lookahead(Wrapper):
+    """Lookahead: slow weights that go part of the way after every k steps of any optimizer.
+
+        fast ← inner(fast, ∇L)
+        every k steps: slow ← slow + α(fast − slow);  fast ← slow
+
+    Source: Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back",
+    Algorithm 1.
+
+    The parameters that are trained and returned are the fast weights. Timm begins with slow weights that
+    equal the fast ones of step k, so its first synchronisation does nothing. In the authors' code for torch,
+    "interpolate" does nothing either (its cached momentum is the live buffer), and "reset" clears momentum
+    only.
+
+    Args:
+        inner: the optimizer that takes the fast steps, any one, another wrapper too; default Adam().
+        k: how many fast steps between synchronisations, ≥ 1; default 5.
+        alpha: the slow step α in (0, 1]; default 0.5; 1 is the inner optimizer itself.
+        state: what a synchronisation does to the inner optimizer's state: "keep" it; "reset" it, whose
+            step number t begins anew as well (schedules go on); or "interpolate" it as the weights.
+
+    >>> from spusk.optim import SGD
+    >>> import spusk as sp
+    >>> sp.minimize(lambda x: x, 0.0, Lookahead(SGD(lr=1.0), k=2), steps=4).path.tolist()
+    [0.0, -1.0, -1.0, -2.0, -2.0]
+    """
+
+    inner: Optimizer = Adam()  # noqa: RUF009 (immutable)
+    k: int = 5
+    alpha: Hyper = 0.5
+    state: Literal["keep", "reset", "interpolate"] = "keep"
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "optax": {},
+        "authors": {"alpha": 0.8},
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice(self, "state", ("keep", "reset", "interpolate"))
+        if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(f"Lookahead(k={self.k!r}): k must be a whole number, 1 or greater")
+
+    def start_all(self, parameters: Parameters) -> dict[str, Any]:
+        inner = self.inner.start_all(parameters)
+        state = {"inner": inner, "slow": dict(parameters)}
+        return state | {"inner_slow": inner} if self.state == "interpolate" else state
+
+    def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        return self.inner.point_all(parameters, state["inner"])
+
+    def update_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        inner_t = (t - 1) % self.k + 1 if self.state == "reset" else t
+        fast, inner = self.inner.update_all(parameters, gradients, state["inner"], inner_t)
+        is_time = t % self.k == 0
+
+        def synchronised(slow: Tensor, fast: Tensor) -> Tensor:
+            return snp.where(is_time, slow + self.alpha * (fast - slow), slow)
+
+        def followed(slow: Tensor, fast: Tensor) -> Tensor:
+            return snp.where(is_time, slow, fast)
+
+        slow = _combined(synchronised, state["slow"], fast)
+        fast = _combined(followed, slow, fast)
+        if self.state == "reset":
+            inner = _combined(followed, self.inner.start_all(fast), inner)
+        if self.state != "interpolate":
+            return fast, {"inner": inner, "slow": slow}
+        inner_slow = _combined(synchronised, state["inner_slow"], inner)
+        inner = _combined(followed, inner_slow, inner)
+        return fast, {"inner": inner, "slow": slow, "inner_slow": inner_slow}
+
+
+def _combined(f: Callable[[Tensor, Tensor], Tensor], a: Mapping[str, Any], b: Mapping[str, Any]) -> Any:
+    """f of the leaves of two trees with the same names."""
+    of_b = flatten(b)
+    return unflatten(a, {path: f(leaf, of_b[path]) for path, leaf in flatten(a).items()})

@@ -1,0 +1,131 @@
+"""Comparing optimizers on one footing."""
+
+import math
+from functools import partial
+from importlib import import_module
+
+import pytest
+
+from spusk import data, lab, nn, optim
+from spusk.errors import InputError, ShapeError
+
+
+def net():
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+compare = partial(lab.compare, progress=False, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return compare(net(), data.iris(), optimizers=["sgd", "adam"], lrs=[0.01, 1e4], seeds=2, epochs=4)
+
+
+def test_every_optimizer_meets_every_rate_and_seed(study):
+    assert [(r.optimizer, r.lr, r.seed) for r in study.records] == [
+        (name, lr, seed) for name in ("sgd", "adam") for lr in (0.01, 1e4) for seed in (0, 1)
+    ]
+
+
+def test_common_random_numbers_pair_the_runs_of_one_seed(study):
+    initial = {seed: {r.initial_val_loss for r in study.records if r.seed == seed} for seed in (0, 1)}
+    assert len(initial[0]) == len(initial[1]) == 1
+    assert initial[0] != initial[1]
+
+
+def test_diverged_runs_are_counted_not_dropped(study):
+    wild = [r for r in study.records if r.optimizer == "sgd" and r.lr == 1e4]
+    assert all(r.status == "diverged" and math.isnan(r.val_loss) for r in wild)
+    row = next(s for s in study.summary() if s.optimizer == "sgd")
+    assert (row.diverged, row.best_lr) == (2, 0.01)
+
+
+def test_two_processes_give_the_bits_of_one(study):
+    again = compare(
+        net(), data.iris(), optimizers=["sgd", "adam"], lrs=[0.01, 1e4], seeds=2, epochs=4, jobs=2
+    )
+    for a, b in zip(study.records, again.records, strict=True):
+        assert (a.optimizer, a.lr, a.seed, a.status) == (b.optimizer, b.lr, b.seed, b.status)
+        assert a.history["loss"] == b.history["loss"] or a.status == "diverged"
+
+
+def test_functions_of_the_user_reach_the_other_processes():
+    own = nn.Sequential(nn.Linear(4, 3), nn.Lambda(lambda x: x * 2))
+    study = compare(own, data.iris(), optimizers=["adam"], lrs=[0.01, 0.1], seeds=1, epochs=2, jobs=2,
+                    loss=lambda outputs, y: nn.losses.cross_entropy(outputs, y))  # fmt: skip
+    assert len(study.records) == 2
+
+
+def test_by_default_the_lectures_optimizers_meet_their_own_grids():
+    study = compare(net(), data.iris(), seeds=1, epochs=1)
+    assert {r.optimizer for r in study.records} == set(optim.LECTURE)
+    for name in optim.LECTURE:
+        assert [r.lr for r in study.records if r.optimizer == name] == list(optim.get(name).lr_grid)
+
+
+def test_rules_of_one_class_are_told_apart():
+    study = compare(net(), data.iris(), optimizers=[optim.Momentum(mu=0.5), optim.Momentum(mu=0.9)],
+                    lrs=[0.01], seeds=1, epochs=1)  # fmt: skip
+    assert len({r.optimizer for r in study.records}) == 2
+    named = compare(net(), data.iris(), optimizers={"light": optim.Momentum(mu=0.5), "heavy": "momentum"},
+                    lrs=[0.01], seeds=1, epochs=1)  # fmt: skip
+    assert {r.optimizer for r in named.records} == {"light", "heavy"}
+
+
+def test_a_regression_is_scored_by_r2():
+    regression = nn.Sequential(nn.Linear(10, 8), nn.Tanh(), nn.Linear(8, 1))
+    study = compare(regression, data.diabetes(), optimizers=["adam"], lrs=[0.01], seeds=2, epochs=10)
+    assert study.score == "r2"
+    assert "val R²" in study.table()
+    assert study.to_dict()["runs"][0]["val_r2"] == pytest.approx(study.records[0].val_score)
+
+
+def test_the_default_initialiser_suits_the_activation():
+    from spusk.init import HeNormal, XavierUniform
+
+    assert lab.default_init(net()) == HeNormal()
+    assert lab.default_init(nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))) == XavierUniform()
+
+
+def test_ctrl_c_keeps_the_runs_that_are_done(monkeypatch):
+    module = import_module("spusk.lab.compare")  # the name spusk.lab.compare is the function
+
+    original, calls = module.train, []
+
+    def interrupted(*args, **options):
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, "train", interrupted)
+    study = compare(net(), data.iris(), optimizers=["sgd", "adam"], lrs=[0.01, 0.1], seeds=3, epochs=1)
+    assert study.interrupted
+    assert len(study.records) == 3  # the first call tried the settings out
+    assert "3 of 12 trainings (interrupted)" in study.table()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "sentence"),
+    [
+        ({"optimizers": ["adamm"]}, InputError, "unknown optimizer 'adamm'; did you mean 'adam'"),
+        ({"optimizers": []}, InputError, "no optimizers"),
+        ({"optimizers": ["adam", "adam"]}, InputError, "twice"),
+        ({"lrs": [0.0]}, InputError, r"lr=0.0.*lr must be greater than 0"),
+        ({"lrs": []}, InputError, "empty list of learning rates"),
+        ({"seeds": 0}, InputError, "seeds is 0"),
+        ({"validation": None}, InputError, "ranks by validation loss"),
+        ({"batch_size": 1000}, InputError, "fewer than batch_size=1000"),
+        ({"init": "henormall"}, InputError, "did you mean 'henormal'"),
+        ({"loss": "mse"}, InputError, "unknown loss|no loss|known are|did you mean"),
+    ],
+)
+def test_bad_input_is_told_before_any_training(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        compare(net(), data.iris(), **{"optimizers": ["adam"], "epochs": 1, **options})
+
+
+def test_a_network_that_does_not_fit_the_data_is_told_at_once():
+    with pytest.raises(ShapeError, match=r"Linear\(5, 3\).*needs a last axis of 5"):
+        compare(nn.Sequential(nn.Linear(5, 3)), data.iris(), epochs=1)

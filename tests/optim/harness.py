@@ -1,0 +1,138 @@
+"""Runs a rule on the interpreter: the step is built once, with t and every hyperparameter as inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import spusk.numpy as snp
+from spusk.graph import Evaluator, Tensor
+from spusk.graph import input as new_input
+from spusk.optim import Optimizer
+from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.state import flatten, unflatten
+
+Slope = Callable[[Tensor], Tensor]
+
+
+class Step:
+    """One step of a rule on some parameters, as a function from values to values.
+
+    Args:
+        rule: the optimizer.
+        parameters: their values before the first step, by name.
+        slope: a gradient as a function of the point, to which the gradients given in each step are added.
+    """
+
+    def __init__(
+        self, rule: Optimizer, parameters: Mapping[str, np.ndarray], slope: Slope | None = None
+    ) -> None:
+        self.numbers = hyperparameters(rule)
+        self.parameters = dict(parameters)
+        w = {name: new_input(name, value.shape, value.dtype) for name, value in parameters.items()}
+        g = {name: new_input(f"gradient of {name}", value.shape, value.dtype) for name, value in parameters.items()}
+        t = new_input("t", (), "float64", weak=True)
+        hyper = {name: new_input(name, (), "float64", weak=True) for name in self.numbers}
+        traced = at_step(with_hyperparameters(rule, hyper), t)
+
+        fresh = traced.start_all(w)
+        first = flatten(fresh)
+        slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
+        state = unflatten(fresh, slots)
+        self.points = traced.point_all(w, state)
+        gradients = g if slope is None else {name: slope(p) + g[name] for name, p in self.points.items()}
+        new_w, new_state = traced.update_all(w, gradients, state, t)
+        after = flatten(new_state)
+        check_same("parameter", w, new_w)
+        check_same("state slot", slots, after)
+
+        start = Evaluator(list(first.values()), [*w.values(), *hyper.values(), t])
+        self.state = dict(zip(first, start(*parameters.values(), *self.numbers.values(), 1.0), strict=True))
+        self.dtypes = {path: s.dtype.name for path, s in slots.items()}
+        self._run = Evaluator(
+            [*new_w.values(), *after.values()], [*w.values(), *slots.values(), *g.values(), *hyper.values(), t]
+        )
+        self._after = list(after)
+        self.t = 0
+
+    def __call__(self, gradients: Mapping[str, Any] | None = None, **changed: float) -> None:
+        """Take a step; `changed` are hyperparameters of this step (dots in names written as `__`)."""
+        self.t += 1
+        numbers = self.numbers | {name.replace("__", "."): value for name, value in changed.items()}
+        assert numbers.keys() == self.numbers.keys()
+        given = gradients or {name: np.zeros_like(w) for name, w in self.parameters.items()}
+        values = self._run(
+            *self.parameters.values(),
+            *(self.state[path] for path in self.dtypes),
+            *(given[name] for name in self.parameters),
+            *numbers.values(),
+            float(self.t),
+        )
+        n = len(self.parameters)
+        self.parameters = dict(zip(self.parameters, values[:n], strict=True))
+        self.state = dict(zip(self._after, values[n:], strict=True))
+
+
+def check_same(what: str, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> None:
+    assert before.keys() == after.keys(), f"{what}s {set(before) ^ set(after)} do not carry over"
+    for name, old in before.items():
+        new = after[name]
+        assert (new.shape, new.dtype, new.weak) == (old.shape, old.dtype, old.weak), f"{what} {name} changes"
+
+
+def path(
+    rule: Optimizer,
+    gradients: Any,
+    start: Any,
+    lrs: Any = None,
+    *,
+    slope: Slope | None = None,
+    dtype: str = "float64",
+    **changing: Any,
+) -> np.ndarray:
+    """All points of a run, [steps + 1, …], beginning with `start`.
+
+    Args:
+        rule: the optimizer.
+        gradients: one gradient a step, [steps, …].
+        start: the first point.
+        lrs: the learning rate of each step, if it changes.
+        slope: a gradient as a function of the point, added to the gradients.
+        dtype: of the parameter.
+        changing: other hyperparameters of each step.
+    """
+    step = Step(rule, {"w": np.asarray(start, dtype)}, slope)
+    if lrs is not None:
+        changing[lr_name(rule).replace(".", "__")] = lrs
+    points = [step.parameters["w"]]
+    for i, gradient in enumerate(gradients):
+        step({"w": np.asarray(gradient, dtype)}, **{name: float(values[i]) for name, values in changing.items()})
+        points.append(step.parameters["w"])
+    assert all(p.dtype == dtype for p in points)
+    return np.stack(points)
+
+
+def slope(w: Tensor) -> Tensor:
+    """`events.slope` as graph."""
+    return snp.tanh(w) + 0.3 * w
+
+
+def lr_name(rule: Optimizer) -> str:
+    """Under which name the rule's learning rate is an input."""
+    names = hyperparameters(rule)
+    return "lr" if "lr" in names else next(name for name in names if name.endswith(".lr"))
+
+
+def assert_close(found: Any, expected: Any, rtol: float = 1e-12) -> None:
+    """Points agree relative to the largest coordinate reached so far, at every step and in every column."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape
+    assert np.isfinite(expected).all()
+    reached = np.maximum.accumulate(np.abs(expected), axis=0)
+    wrong = ~(np.abs(found - expected) <= rtol * reached)
+    if wrong.any():
+        i = tuple(np.argwhere(wrong)[0])
+        ratio = abs(found[i] - expected[i]) / reached[i]
+        raise AssertionError(f"after step {i[0]}, column {i[1:]}: {found[i]!r} is not {expected[i]!r} ({ratio:.1e})")
