@@ -38,23 +38,18 @@ class Evaluator:
             self._prepare(outputs, inputs)
 
     def _prepare(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-        given = {id(t): i for i, t in enumerate(inputs)}
-        order = [t for t in _needed(outputs, given) if id(t) not in given]
-        slots = given | {id(t): len(inputs) + i for i, t in enumerate(order)}
-        missing = sorted({t.primitive.label for t in order if isinstance(t.primitive, Input)})
-        if missing:
-            named = ", ".join(repr(label) for label in missing)
-            raise InputError(f"the graph needs values for its inputs {named}, and was given none")
         self.inputs = tuple(inputs)
+        slots = {id(t): i for i, t in enumerate(inputs)}
+        computed, self._constants, self._size = _placed(_needed(outputs, inputs), slots, len(inputs))
         self._outputs = [slots[id(t)] for t in outputs]
-        self._constants = [(slots[id(t)], t.primitive) for t in order if isinstance(t.primitive, Constant)]
-        computed = [t for t in order if not isinstance(t.primitive, Constant)]
-        dead = _last_uses(computed, slots, keep=set(self._outputs))
-        self._steps = [
-            (t.primitive.evaluate, tuple(slots[id(x)] for x in t.inputs), slots[id(t)], dead[i])
-            for i, t in enumerate(computed)
-        ]
-        self._places = len(order)
+        needed_later = set(self._outputs)
+        backwards: list[tuple[Any, tuple[int, ...], int, tuple[int, ...]]] = []
+        for t in reversed(computed):
+            sources = tuple([slots[id(x)] for x in t.inputs])
+            dead = tuple([s for s in sources if s not in needed_later])
+            needed_later.update(dead)
+            backwards.append((t.primitive, sources, slots[id(t)], dead))
+        self._steps = backwards[::-1]
 
     def __call__(self, *values: Any, xp: Any = np) -> list[Any]:
         """The outputs' values, for arrays of the namespace `xp` given in the order of `inputs`.
@@ -63,38 +58,53 @@ class Evaluator:
         """
         if len(values) != len(self.inputs):
             raise InputError(f"the graph takes {len(self.inputs)} values and was given {len(values)}")
-        memory: list[Any] = [*values, *[None] * self._places]
+        memory: list[Any] = [*values, *[None] * (self._size - len(values))]
         for slot, primitive in self._constants:
             memory[slot] = primitive.evaluate(xp)
         with np.errstate(all="ignore"):
-            for evaluate, sources, target, dead in self._steps:
-                memory[target] = evaluate(xp, *[memory[s] for s in sources])
+            for primitive, sources, target, dead in self._steps:
+                memory[target] = primitive.evaluate(xp, *[memory[s] for s in sources])
                 for s in dead:
                     memory[s] = None
         return [memory[s] for s in self._outputs]
 
 
-def _needed(outputs: Sequence[Tensor], given: Mapping[int, int]) -> list[Tensor]:
+def _needed(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> list[Tensor]:
     """The nodes to visit, not looking behind those that are given."""
-    if all(not t.inputs for t in outputs) or not given:
-        return topological(outputs)
     order = topological(outputs)
-    reached = {id(t) for t in outputs}
+    if not any(t.inputs for t in inputs):
+        return order
+    given, reached = {id(t) for t in inputs}, {id(t) for t in outputs}
     for t in reversed(order):
         if id(t) in reached and id(t) not in given:
             reached.update(id(x) for x in t.inputs)
     return [t for t in order if id(t) in reached]
 
 
-def _last_uses(computed: Sequence[Tensor], slots: Mapping[int, int], keep: set[int]) -> list[tuple[int, ...]]:
-    """For each step, the values that no later step reads: their memory is given back at once."""
-    dead: list[tuple[int, ...]] = []
-    later = set(keep)
-    for t in reversed(computed):
-        here = {slots[id(x)] for x in t.inputs} | {slots[id(t)]}
-        dead.append(tuple(here - later))
-        later |= here
-    return dead[::-1]
+def _placed(
+    order: Sequence[Tensor], slots: dict[int, int], size: int
+) -> tuple[list[Tensor], list[tuple[int, Constant]], int]:
+    """Give each node a slot of memory, equal constants one together; the nodes to compute, the constants."""
+    computed: list[Tensor] = []
+    constants: dict[int, tuple[int, Constant]] = {}
+    missing: set[str] = set()
+    for t in order:
+        primitive = t.primitive
+        if id(t) in slots:
+            continue
+        if isinstance(primitive, Constant):
+            slot = constants.setdefault(id(primitive), (size, primitive))[0]
+        else:
+            slot = size
+            computed.append(t)
+            if isinstance(primitive, Input):
+                missing.add(primitive.label)
+        slots[id(t)] = slot
+        size += slot == size
+    if missing:
+        named = ", ".join(repr(label) for label in sorted(missing))
+        raise InputError(f"the graph needs values for its inputs {named}, and was given none")
+    return computed, list(constants.values()), size
 
 
 def evaluate(outputs: Sequence[Tensor], feeds: Mapping[Tensor, Any] | None = None, xp: Any = np) -> list[Any]:

@@ -48,7 +48,8 @@ class Constant(Primitive):
 
 def plain(value: Any) -> Any:
     """A NumPy array as other libraries want to take it over: writable and without strange strides."""
-    return np.require(value, requirements=["C", "W"]) if isinstance(value, np.ndarray) else value
+    is_array = isinstance(value, np.ndarray)
+    return np.require(value, None, ["C", "W"]) if is_array else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 
 @dataclass(frozen=True, repr=False)

@@ -306,16 +306,9 @@ def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
     history = {name: np.array([entry[name] for entry in course.history]) for name in names}
     for name in ("epoch", "step"):
         history[name] = history[name].astype(np.int64)
-    dataset = plan.split.dataset
+    dataset, loss = plan.split.dataset, nn.losses.name_of(plan.loss)
     return Run(
-        model=Model(
-            plan.net,
-            course.weights,
-            plan.split.scaling,
-            dataset.task,
-            dataset.classes,
-            nn.losses.name_of(plan.loss),
-        ),
+        model=Model(plan.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss),
         history=history,
         batch_loss=np.concatenate(course.batch_loss) if course.batch_loss else np.zeros(0),
         initial=course.initial,
