@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,21 @@ def study(result: Study) -> None:
         console.print(line, style="dim")
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for i, head in enumerate(words.columns(result)):
-        table.add_column(head, justify="right" if i in (0, 2, 5, 6) else "left", no_wrap=i != 7)
+        short = head if console.width >= 100 else head.replace("steps to ", "steps to\n")
+        table.add_column(short, justify="right" if i in words.RIGHT else "left", no_wrap=True)
     for rank, row in enumerate(words.rows(result)):
         table.add_row(*row, style="bold green" if rank == 0 else None)
     console.print()
     console.print(table)
     console.print()
-    console.print(words.target(result), style="dim")
+    for line in words.legend(result):
+        console.print(line, style="dim")
     console.print(result.verdict(), style="bold")
 
 
 def run(result: Run, rule: Optimizer) -> None:
     """How one training went."""
-    model, history = result.model, result.history
+    history = result.history
     epochs = len(history["epoch"])
     ended = {
         "finished": f"finished {epochs} epochs",
@@ -55,7 +58,7 @@ def run(result: Run, rule: Optimizer) -> None:
         "diverged": f"diverged in step {result.steps:,}: the loss became non-finite; try a lower lr",
         "interrupted": f"interrupted in step {result.steps:,}; what was learned is kept",
     }[result.status]
-    print(f"{rule}: {ended}, {result.steps:,} steps in {result.seconds:.1f} s")
+    print(f"{_in_words(rule)}: {ended}, {result.steps:,} steps in {result.seconds:.1f} s")
     rows: list[tuple[str, ...]] = [("", "loss", *(n for n in history if n in ("accuracy", "r2")))]
     kept = result.best_epoch if result.status == "stopped" else _last_finite(history["loss"])
     for part, prefix in (("training", ""), ("validation", "val_")):
@@ -67,8 +70,13 @@ def run(result: Run, rule: Optimizer) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    if model.classes:
-        print(f"classes: {', '.join(model.classes)}")
+
+
+def _in_words(rule: Optimizer) -> str:
+    """The rule with its learning rate and whatever differs from its defaults."""
+    changed = {f.name: getattr(rule, f.name) for f in fields(rule)}
+    shown = [f"{k} {v}" for k, v in changed.items() if k == "lr" or v != getattr(type(rule), k, v)]
+    return ", ".join([rule.label, *shown])
 
 
 def _last_finite(losses: Any) -> int:

@@ -62,7 +62,8 @@ class Summary:
     Attributes:
         optimizer: its name.
         best_lr: the rate with the fewest diverged runs, and among those the lowest mean validation loss.
-        val_loss_mean, val_loss_std: over the seeds that finished at that rate; NaN if none did.
+        val_loss_mean, val_loss_std: over the seeds that finished at that rate; NaN if none did, and the
+            standard deviation also if only one did.
         val_score_mean, val_score_std: the same for accuracy or R².
         steps_to_target: the median over seeds of the steps to the study's common target (the lower one of
             two); None if fewer than half of the seeds reached it.
@@ -220,10 +221,10 @@ def _summarise(name: str, records: list[Record], grid: tuple[float, ...]) -> Sum
 
 
 def _mean_and_std(name: str, values: Sequence[float]) -> dict[str, float]:
-    """Mean, and the standard deviation of a sample (0 for a single run)."""
+    """Mean, and the standard deviation of a sample (NaN for a single run: one run has no spread)."""
     if not values:
         return {f"{name}_mean": math.nan, f"{name}_std": math.nan}
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
     return {f"{name}_mean": float(np.mean(values)), f"{name}_std": std}
 
 

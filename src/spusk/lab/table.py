@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from spusk.lab.study import Study, Summary
 
 SIGNIFICANT = 0.05
+RIGHT = {0, 5, 6}  # columns of counts
 
 
 def columns(study: Study) -> list[str]:
     """The heads of the ranking table."""
     score = "val accuracy" if study.score == "accuracy" else "val R²"
-    return ["#", "optimizer", "best lr", "val loss", score, "steps to target", "diverged", "note"]
+    return ["#", "optimizer", "best lr", "val loss", score, "steps to target", "diverged"]
 
 
 def rows(study: Study) -> list[list[str]]:
@@ -23,12 +24,11 @@ def rows(study: Study) -> list[list[str]]:
         [
             str(rank),
             s.optimizer,
-            f"{s.best_lr:g}",
+            f"{s.best_lr:g}{ARROWS[s.edge]}",
             spread(s.val_loss_mean, s.val_loss_std, 4),
             _score(study, s),
             "–" if s.steps_to_target is None else f"{s.steps_to_target:,.0f}",
             f"{s.diverged} of {s.runs}" if s.diverged else "0",
-            note(s),
         ]
         for rank, s in enumerate(study.summary(), 1)
     ]
@@ -38,30 +38,37 @@ def spread(mean: float, std: float, digits: int) -> str:
     """Mean ± standard deviation, short."""
     if math.isnan(mean):
         return "–"
-    if abs(mean) >= 1e5 or abs(std) >= 1e5:
-        return f"{mean:.3g} ± {std:.1g}"
-    return f"{mean:.{digits}f} ± {std:.{digits}f}"
+    wide = abs(mean) >= 1e5 or abs(std) >= 1e5
+    shown = f"{mean:.3g}" if wide else f"{mean:.{digits}f}"
+    if math.isnan(std):
+        return shown
+    return f"{shown} ± {std:.1g}" if wide else f"{shown} ± {std:.{digits}f}"
 
 
 def _score(study: Study, s: Summary) -> str:
     if study.score == "accuracy" and not math.isnan(s.val_score_mean):
-        return f"{100 * s.val_score_mean:.1f} ± {100 * s.val_score_std:.1f} %"
+        return f"{spread(100 * s.val_score_mean, 100 * s.val_score_std, 1)} %"
     return spread(s.val_score_mean, s.val_score_std, 3)
 
 
-def note(s: Summary) -> str:
-    """What the reader should know about this row."""
-    if math.isnan(s.val_loss_mean):
-        return "every run diverged"
-    if s.edge:
-        direction = "lower" if s.edge == "lowest" else "higher"
-        return f"best lr is the grid's {s.edge}; try {direction}"
-    return ""
+ARROWS = {"lowest": " ↓", "highest": " ↑", "": ""}
+
+
+def legend(study: Study) -> list[str]:
+    """What the columns and marks of the table mean."""
+    lines = [f"target: validation loss {study.target:.4f}, 90 % of the way from the start to the best"]
+    edges = {s.edge for s in study.summary()}
+    for edge, beyond in (("lowest", "lower"), ("highest", "higher")):
+        if edge in edges:
+            lines.append(f"{ARROWS[edge].strip()} the best rate is the {edge} that was tried; try {beyond}")
+    return lines
 
 
 def level_with_best(study: Study) -> list[Summary]:
-    """The optimizers whose difference to the best one could be chance (paired t-test, p ≥ 0.05)."""
-    return [s for s in study.summary()[1:] if s.p_value >= SIGNIFICANT]
+    """The optimizers whose difference to the best one could be chance: a paired t-test gives p ≥ 0.05, or
+    there are too few common seeds for one."""
+    others = (s for s in study.summary()[1:] if not math.isnan(s.val_loss_mean))
+    return [s for s in others if not s.p_value < SIGNIFICANT]
 
 
 def verdict(study: Study) -> str:
@@ -110,23 +117,17 @@ def heading(study: Study) -> list[str]:
 
 
 def study_text(study: Study) -> str:
-    """Heading, ranking and verdict as plain text."""
+    """Heading, ranking, legend and verdict as plain text."""
     if not study.records:
         return "No training was completed."
     table = [columns(study), *rows(study)]
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    right = {0, 2, 5, 6}
     lines = [
         "  ".join(
-            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
+            cell.rjust(width) if i in RIGHT else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in table
     ]
-    lines.insert(1, "  ".join("-" * w for w in widths))
-    body = [line.rstrip() for line in lines]
-    return "\n".join([*heading(study), "", *body, "", target(study), study.verdict()])
-
-
-def target(study: Study) -> str:
-    """What the column "steps to target" counts."""
-    return f"target: validation loss {study.target:.4f}, 90 % of the way from the start to the best"
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join([*heading(study), "", *lines, "", *legend(study), study.verdict()])
