@@ -126,8 +126,8 @@ def test_a_graph_prints_as_a_readable_table() -> None:
     expected = """
         x  = input                                        float32 [32, 64]
         w  = input                                        float32 [64, 10]
-        %1 = dot(x, w)                                    float32 [32, 10]
         b  = input                                        float32 [10]
+        %1 = dot(x, w)                                    float32 [32, 10]
         %2 = add(%1, b)                                   float32 [32, 10]
         %3 = tanh(%2)                                     float32 [32, 10]  <- result
         %4 = slice(%3, starts=0 0, stops=32 9, steps=1 2)   float32 [32, 5]

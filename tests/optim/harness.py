@@ -32,7 +32,10 @@ class Step:
         self.numbers = hyperparameters(rule)
         self.parameters = dict(parameters)
         w = {name: new_input(name, value.shape, value.dtype) for name, value in parameters.items()}
-        g = {name: new_input(f"gradient of {name}", value.shape, value.dtype) for name, value in parameters.items()}
+        g = {
+            name: new_input(f"gradient of {name}", value.shape, value.dtype)
+            for name, value in parameters.items()
+        }
         t = new_input("t", (), "float64", weak=True)
         hyper = {name: new_input(name, (), "float64", weak=True) for name in self.numbers}
         traced = at_step(with_hyperparameters(rule, hyper), t)
@@ -52,7 +55,8 @@ class Step:
         self.state = dict(zip(first, start(*parameters.values(), *self.numbers.values(), 1.0), strict=True))
         self.dtypes = {path: s.dtype.name for path, s in slots.items()}
         self._run = Evaluator(
-            [*new_w.values(), *after.values()], [*w.values(), *slots.values(), *g.values(), *hyper.values(), t]
+            [*new_w.values(), *after.values()],
+            [*w.values(), *slots.values(), *g.values(), *hyper.values(), t],
         )
         self._after = list(after)
         self.t = 0
@@ -108,7 +112,10 @@ def path(
         changing[lr_name(rule).replace(".", "__")] = lrs
     points = [step.parameters["w"]]
     for i, gradient in enumerate(gradients):
-        step({"w": np.asarray(gradient, dtype)}, **{name: float(values[i]) for name, values in changing.items()})
+        step(
+            {"w": np.asarray(gradient, dtype)},
+            **{name: float(values[i]) for name, values in changing.items()},
+        )
         points.append(step.parameters["w"])
     assert all(p.dtype == dtype for p in points)
     return np.stack(points)
@@ -135,4 +142,6 @@ def assert_close(found: Any, expected: Any, rtol: float = 1e-12) -> None:
     if wrong.any():
         i = tuple(np.argwhere(wrong)[0])
         ratio = abs(found[i] - expected[i]) / reached[i]
-        raise AssertionError(f"after step {i[0]}, column {i[1:]}: {found[i]!r} is not {expected[i]!r} ({ratio:.1e})")
+        raise AssertionError(
+            f"after step {i[0]}, column {i[1:]}: {found[i]!r} is not {expected[i]!r} ({ratio:.1e})"
+        )

@@ -120,7 +120,8 @@ def test_the_rectification_has_its_known_values(t, rho, r):
 def test_the_paper_rectifies_from_the_fifth_step_and_the_libraries_from_the_sixth():
     gradients = np.full(8, 100.0)
     paper, torch, authors = (
-        np.abs(np.diff(path(rule, gradients, 0.0))) for rule in (RAdam(), RAdam.like("torch"), RAdam.like("authors"))
+        np.abs(np.diff(path(rule, gradients, 0.0)))
+        for rule in (RAdam(), RAdam.like("torch"), RAdam.like("authors"))
     )
     assert (paper > 0.01).tolist() == [True] * 4 + [False] * 4
     assert (torch > 0.01).tolist() == [True] * 5 + [False] * 3

@@ -16,7 +16,9 @@ def oracle(gradients, lrs, w):
     return points
 
 
-@pytest.mark.parametrize("rule", [GradientDescent(), SGD(), SGD.like("optax"), SGD.like("keras"), SGD.like("torch")])
+@pytest.mark.parametrize(
+    "rule", [GradientDescent(), SGD(), SGD.like("optax"), SGD.like("keras"), SGD.like("torch")]
+)
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr))
 

@@ -40,16 +40,15 @@ class Evaluator:
     def _prepare(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
         self.inputs = tuple(inputs)
         slots = {id(t): i for i, t in enumerate(inputs)}
-        computed, self._constants, self._size = _placed(_needed(outputs, inputs), slots, len(inputs))
+        order = [t for t in _needed(outputs, inputs) if id(t) not in slots]
+        self._constants = _place_constants(order, slots, len(inputs))
+        computed = [t for t in order if not isinstance(t.primitive, Constant)]
+        first = len(inputs) + len(self._constants)
+        slots.update({id(t): i for i, t in enumerate(computed, first)})
         self._outputs = [slots[id(t)] for t in outputs]
-        needed_later = set(self._outputs)
-        backwards: list[tuple[Any, tuple[int, ...], int, tuple[int, ...]]] = []
-        for t in reversed(computed):
-            sources = tuple([slots[id(x)] for x in t.inputs])
-            dead = tuple([s for s in sources if s not in needed_later])
-            needed_later.update(dead)
-            backwards.append((t.primitive, sources, slots[id(t)], dead))
-        self._steps = backwards[::-1]
+        self._primitives = [t.primitive for t in computed]
+        self._sources = [tuple([slots[id(x)] for x in t.inputs]) for t in computed]
+        self._dead = _last_uses(self._sources, self._outputs, first + len(computed))
 
     def __call__(self, *values: Any, xp: Any = np) -> list[Any]:
         """The outputs' values, for arrays of the namespace `xp` given in the order of `inputs`.
@@ -58,12 +57,10 @@ class Evaluator:
         """
         if len(values) != len(self.inputs):
             raise InputError(f"the graph takes {len(self.inputs)} values and was given {len(values)}")
-        memory: list[Any] = [*values, *[None] * (self._size - len(values))]
-        for slot, primitive in self._constants:
-            memory[slot] = primitive.evaluate(xp)
+        memory: list[Any] = [*values, *(primitive.evaluate(xp) for primitive in self._constants)]
         with np.errstate(all="ignore"):
-            for primitive, sources, target, dead in self._steps:
-                memory[target] = primitive.evaluate(xp, *[memory[s] for s in sources])
+            for primitive, sources, dead in zip(self._primitives, self._sources, self._dead, strict=True):
+                memory.append(primitive.evaluate(xp, *[memory[s] for s in sources]))
                 for s in dead:
                     memory[s] = None
         return [memory[s] for s in self._outputs]
@@ -81,30 +78,37 @@ def _needed(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> list[Tensor]
     return [t for t in order if id(t) in reached]
 
 
-def _placed(
-    order: Sequence[Tensor], slots: dict[int, int], size: int
-) -> tuple[list[Tensor], list[tuple[int, Constant]], int]:
-    """Give each node a slot of memory, equal constants one together; the nodes to compute, the constants."""
-    computed: list[Tensor] = []
-    constants: dict[int, tuple[int, Constant]] = {}
+def _place_constants(order: Sequence[Tensor], slots: dict[int, int], first: int) -> list[Constant]:
+    """Give the constants slots from `first` on, equal numbers one together."""
+    constants: dict[int, int] = {}
+    found: list[Constant] = []
     missing: set[str] = set()
     for t in order:
-        primitive = t.primitive
-        if id(t) in slots:
-            continue
-        if isinstance(primitive, Constant):
-            slot = constants.setdefault(id(primitive), (size, primitive))[0]
-        else:
-            slot = size
-            computed.append(t)
-            if isinstance(primitive, Input):
-                missing.add(primitive.label)
-        slots[id(t)] = slot
-        size += slot == size
+        if isinstance(t.primitive, Constant):
+            slot = constants.setdefault(id(t.primitive), first + len(found))
+            if slot == first + len(found):
+                found.append(t.primitive)
+            slots[id(t)] = slot
+        elif isinstance(t.primitive, Input):
+            missing.add(t.primitive.label)
     if missing:
         named = ", ".join(repr(label) for label in sorted(missing))
         raise InputError(f"the graph needs values for its inputs {named}, and was given none")
-    return computed, list(constants.values()), size
+    return found
+
+
+def _last_uses(steps: Sequence[tuple[int, ...]], outputs: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """For each step's sources, those that no later step reads: their memory is given back at once."""
+    needed_later = bytearray(size)
+    for slot in outputs:
+        needed_later[slot] = True
+    dead: list[tuple[int, ...]] = []
+    for sources in reversed(steps):
+        dead.append(tuple([s for s in sources if not needed_later[s]]))
+        for s in sources:
+            needed_later[s] = True
+    dead.reverse()
+    return dead
 
 
 def evaluate(outputs: Sequence[Tensor], feeds: Mapping[Tensor, Any] | None = None, xp: Any = np) -> list[Any]:

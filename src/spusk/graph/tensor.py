@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from spusk.graph.primitive import Primitive, Shape
 Number: TypeAlias = bool | int | float
 Operand: TypeAlias = "Tensor | Number | NDArray[Any] | np.generic | list[Any] | tuple[Any, ...]"
 Axis: TypeAlias = int | tuple[int, ...] | None
+
+SERIALS = count()
 
 # NumPy's ufuncs whose function in `spusk.numpy` has another name.
 UFUNC_NAMES = {"absolute": "abs", "power": "pow", "invert": "bitwise_invert"}
@@ -31,6 +34,7 @@ class Tensor:
         shape, dtype: of the value.
         weak: True for values made from Python numbers alone; they take the other operand's precision.
         primitive, inputs: what it computes, and from which nodes.
+        serial: which of this process's nodes it is; a node comes after its inputs.
         place: the line of the user's code where it was made.
 
     >>> import spusk.numpy as snp
@@ -40,7 +44,7 @@ class Tensor:
     ((), 'float32', 14.0)
     """
 
-    __slots__ = ("__weakref__", "dtype", "inputs", "place", "primitive", "shape", "weak")
+    __slots__ = ("__weakref__", "dtype", "inputs", "place", "primitive", "serial", "shape", "weak")
 
     primitive: Primitive
     inputs: tuple[Tensor, ...]
@@ -48,6 +52,7 @@ class Tensor:
     dtype: DType
     weak: bool
     place: Place
+    serial: int
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Tensor:
         self.dtype = dtype
         self.weak = weak
         self.place = place
+        self.serial = next(SERIALS)
 
     # --- what it is ---------------------------------------------------------------------------------
 

@@ -5,35 +5,32 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from operator import attrgetter
 
 from spusk.graph.tensor import Tensor
 
 
 def topological(outputs: Iterable[Tensor]) -> list[Tensor]:
-    """Every node that the outputs depend on, inputs before their users.
+    """Every node that the outputs depend on, inputs before their users: in the order they were made.
+
+    That order also keeps values short-lived: backprop makes the nodes that use a cotangent side by side.
 
     >>> from spusk.graph import input
     >>> x = input("x")
     >>> [t.primitive.name for t in topological([x * x + x])]
     ['input', 'mul', 'add']
     """
-    order: list[Tensor] = []
+    found: list[Tensor] = []
     seen: set[int] = set()
-    stack: list[Tensor | None] = list(outputs)[::-1]  # pyright: ignore[reportAssignmentType]
+    stack = list(outputs)
     while stack:
         t = stack.pop()
-        if t is None:  # the inputs of the node below are done
-            done = stack.pop()
-            assert done is not None
-            order.append(done)
-        elif id(t) not in seen:
+        if id(t) not in seen:
             seen.add(id(t))
-            if t.inputs:
-                stack += (t, None)
-                stack += reversed(t.inputs)
-            else:
-                order.append(t)
-    return order
+            found.append(t)
+            stack += t.inputs
+    found.sort(key=attrgetter("serial"))
+    return found
 
 
 @contextmanager

@@ -29,7 +29,8 @@ class Nadam(Optimizer):
     Source: Dozat, 2016, "Incorporating Nesterov momentum into Adam", Algorithm 2, with its warming
     momentum.
 
-    The paper's Algorithm 2 moreover multiplies v̂ by β₂; no library does, nor do we. Keras lets μ warm 250
+    The paper's Algorithm 2 moreover multiplies v̂ by β₂; no library does, nor do we. Torch keeps
+    Πμ in float32 unless its default dtype is float64. Keras lets μ warm 250
     times as fast (ψ = 1). Optax keeps μ = β₁ constant. TensorFlow's contrib divides both parts by
     1 − β₁ᵗ, and adds ε to the root before debiasing.
 

@@ -1,0 +1,175 @@
+"""What holds for every rule: its dtypes, its state, its names, its errors, its docstring."""
+
+import dataclasses
+import doctest
+import importlib
+import inspect
+import math
+import pickle
+import pkgutil
+import re
+
+import numpy as np
+import pytest
+from optim.events import GRADIENTS, START, lrs
+from optim.harness import Step, path
+
+import spusk.optim
+from spusk import optim
+from spusk.errors import InputError
+from spusk.graph import scalar
+from spusk.optim import CATALOGUE, LECTURE, SCHEDULES, Adam, Lookahead, Optimizer, get
+from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+
+RULES = [
+    *(cls() for cls in CATALOGUE.values()),
+    *(
+        cls.like(library)
+        for cls in CATALOGUE.values()
+        for library in cls.presets
+        if cls is not optim.CyclicalLR
+    ),
+    optim.RMSprop(centered=True, momentum=0.9),
+    optim.Lookahead(optim.Nadam(), state="reset"),
+    optim.Lookahead(optim.Nadam(), state="interpolate"),
+    optim.CyclicalLR.like("torch"),
+]
+MODULES = ["spusk.optim", *(m.name for m in pkgutil.walk_packages(spusk.optim.__path__, "spusk.optim."))]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_float32_weights_and_their_state_stay_float32(rule):
+    # Step itself checks that no parameter or slot changes its name, shape or dtype.
+    step = Step(rule, {"w": START.astype("float32"), "b": np.float32(0.5)[()] * np.ones((), "float32")})
+    for g in GRADIENTS[:20].astype("float32"):
+        step({"w": g, "b": g[0]})
+    assert all(w.dtype == "float32" for w in step.parameters.values())
+    dtypes = {path: value.dtype.name for path, value in step.state.items() if not path.endswith("product")}
+    assert set(dtypes.values()) <= {"float32"}
+    assert all(np.isfinite(w).all() for w in step.parameters.values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_float32_follows_float64_to_its_precision(rule):
+    rates = lrs(0.01)
+    low, high = (path(rule, GRADIENTS[:90, :2], START[:2], rates, dtype=d) for d in ("float32", "float64"))
+    np.testing.assert_allclose(low, high, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_a_step_changes_nothing_in_place(rule):
+    step = Step(rule, {"w": START.copy()})
+    before = {**step.state, "w": step.parameters["w"]}
+    copies = {name: np.array(value) for name, value in before.items()}
+    for g in GRADIENTS[:10]:
+        step({"w": g})
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, copies[name])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_every_number_can_be_replaced_by_name_and_by_schedule(rule):
+    numbers = hyperparameters(rule)
+    assert with_hyperparameters(rule, numbers) == rule
+    constant = with_hyperparameters(rule, {name: optim.Constant(x) for name, x in numbers.items()})
+    scheduled = at_step(constant, scalar(1.0))
+    assert isinstance(scheduled, Optimizer)
+    np.testing.assert_array_equal(path(constant, GRADIENTS[:5], START), path(rule, GRADIENTS[:5], START))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_rules_survive_pickling_and_compare_by_value(rule):
+    copy = pickle.loads(pickle.dumps(rule))
+    assert copy == rule
+    assert hash(copy) == hash(rule)
+    assert rule.with_lr(0.123) != rule
+    assert rule.with_lr(0.123).with_lr(0.456) == rule.with_lr(0.456)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_the_grid_of_rates_is_five_decades(rule):
+    ratios = np.diff(np.log10(rule.lr_grid))
+    assert len(rule.lr_grid) == 5
+    np.testing.assert_allclose(ratios, 1.0)
+
+
+# --- names --------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_holds_the_lecture_in_its_order():
+    assert LECTURE == (
+        "gradientdescent", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax",
+        "nadam", "radam", "lookahead", "cyclicallr",
+    )  # fmt: skip
+    assert tuple(CATALOGUE) == LECTURE
+    for name, cls in CATALOGUE.items():
+        assert get(name) == get(name.upper()) == get(cls) == get(cls()) == cls()
+        assert cls().label == name
+    for library in ("torch", "optax", "keras"):
+        assert all(library in CATALOGUE[name].presets for name in LECTURE[1:10])
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: get("adamm"), r"^unknown optimizer 'adamm'; did you mean 'adam'\?$"),
+        (lambda: get("zzz"), "unknown optimizer 'zzz'; known are: adadelta, adagrad"),
+        (lambda: get(3), r"^3 is not an optimizer; give one, such as Adam\(\), its class or its name$"),
+        (lambda: get(int), "is not an optimizer"),
+        (lambda: Adam.like("torhc"), r"^Adam has no preset 'torhc'; did you mean 'torch'\?$"),
+        (lambda: optim.GradientDescent.like("torch"), "GradientDescent has no preset 'torch'; it has none"),
+        (lambda: Adam(lr=0.0), r"^Adam\(lr=0.0\): lr must be greater than 0$"),
+        (lambda: Adam(lr=-1), r"^Adam\(lr=-1\): lr must be greater than 0$"),
+        (lambda: Adam(lr=math.nan), r"^Adam\(lr=nan\): lr must be finite$"),
+        (lambda: Adam(lr=math.inf), "lr must be finite"),
+        (lambda: Adam(lr="0.1"), r"^Adam\(lr='0.1'\): lr must be a number or a schedule$"),
+        (lambda: Adam(lr=None), "lr must be a number or a schedule"),
+        (lambda: Adam(lr=True), "lr must be a number or a schedule"),
+        (lambda: Adam(beta1=1.0), r"^Adam\(beta1=1.0\): beta1 must be at least 0 and below 1$"),
+        (lambda: Adam(beta2=-0.1), "beta2 must be at least 0 and below 1"),
+        (lambda: Adam(eps=-1e-8), "eps must be 0 or greater"),
+        (lambda: Adam(eps_root=-1e-8), "eps_root must be 0 or greater"),
+        (lambda: optim.Momentum(mu=1.0), "mu must be at least 0 and below 1"),
+        (lambda: optim.Momentum(dampening=1.5), "dampening must be at least 0 and at most 1"),
+        (lambda: optim.RMSprop(rho=1.0), "rho must be at least 0 and below 1"),
+        (lambda: optim.RMSprop(momentum=1.0), "momentum must be at least 0 and below 1"),
+        (lambda: optim.RMSprop(s0=-1.0), "s0 must be 0 or greater"),
+        (lambda: optim.Adagrad(lr_decay=-1.0), "lr_decay must be 0 or greater"),
+        (lambda: optim.Nadam(psi=-1.0), "psi must be 0 or greater"),
+        (lambda: optim.Nadam(correction="none"), "correction must be 'warming', 'constant' or 'same'"),
+        (lambda: optim.RAdam(threshold=3.0), "threshold must be 4 or greater"),
+        (lambda: optim.SGD().with_lr(math.nan), "lr must be finite"),
+        (lambda: Optimizer().with_lr(0.1), "Optimizer has no learning rate called lr"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
+
+
+# --- docstrings ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", [*CATALOGUE.values(), *SCHEDULES.values()], ids=lambda cls: cls.__name__)
+def test_a_docstring_gives_a_summary_a_formula_and_a_source(cls):
+    text = inspect.cleandoc(cls.__doc__)
+    summary, formula = text.split("\n\n")[:2]
+    assert summary.endswith(".")
+    assert "\n" not in summary
+    assert all(line.startswith("    ") for line in formula.splitlines())
+    sources = [" ".join(p.split()) for p in text.split("\n\n") if p.startswith("Source: ")]
+    assert len(sources) == 1
+    assert re.fullmatch(r'Source: .+, \d{4}, ".+", .+\.', sources[0])
+    assert ">>> " in text
+    described = text[text.index("Args:") :]
+    for field in dataclasses.fields(cls):
+        assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), f"{field.name} is not described"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_print_what_they_say(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+def test_a_wrapper_is_described_by_what_it_holds():
+    assert repr(Lookahead(optim.SGD(), k=3)) == "Lookahead(inner=SGD(lr=0.01), k=3, alpha=0.5, state='keep')"

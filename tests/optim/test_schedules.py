@@ -1,0 +1,241 @@
+"""Schedules against independent formulas, golden values and each other."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optim.harness import path
+
+from spusk import optim
+from spusk.errors import InputError
+from spusk.graph import input as new_input
+from spusk.graph import scalar
+from spusk.optim import (
+    SCHEDULES,
+    SGD,
+    Adam,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    ExpRange,
+    OneCycle,
+    StepDecay,
+    Triangular,
+    Triangular2,
+    WarmUp,
+)
+from spusk.optim.hyper import hyperparameters, with_hyperparameters
+
+STEPS = np.arange(1, 301)
+
+
+# --- the formulas, written out for one step at a time -------------------------------------------------
+
+
+def constant(t):
+    return 0.3
+
+
+def step_decay(t, initial=0.5, every=30, factor=0.1):
+    found = initial
+    for _ in range((t - 1) // every):
+        found *= factor
+    return found
+
+
+def exponential(t, initial=0.5, factor=0.9, every=7):
+    return initial * math.exp(math.log(factor) * (t - 1) / every)
+
+
+def cosine(t, initial=0.5, steps=200, final=0.01):
+    if t - 1 >= steps:
+        return final
+    return final + (initial - final) * math.cos(math.pi * (t - 1) / (2 * steps)) ** 2
+
+
+def warm_up_then_number(t, start=0.1, top=0.5, steps=40):
+    return top if t > steps else (start * (steps - t + 1) + top * (t - 1)) / steps
+
+
+def warm_up_then_cosine(t):
+    return cosine(t - 40) if t > 40 else 0.5 * (t - 1) / 40
+
+
+def one_cycle_linear(t, peak=2.0, steps=200):
+    start, final, n = peak / 10, peak / 10 / 1e4, t - 1
+    corners = [(0, start), (0.45 * steps, peak), (0.9 * steps, start), (steps, final)]
+    return float(np.interp(n, *zip(*corners, strict=True)))
+
+
+def one_cycle_cosine(t, peak=2.0, steps=200):
+    start, final, n = peak / 25, peak / 25 / 1e4, min(t - 1, steps)
+    if n < 0.3 * steps:
+        return start + (peak - start) * (1 - math.cos(math.pi * n / (0.3 * steps))) / 2
+    return final + (peak - final) * (1 + math.cos(math.pi * (n - 0.3 * steps) / (0.7 * steps))) / 2
+
+
+def triangular(t, low=0.1, high=0.7, half_cycle=20):
+    phase = (t - 1) % (2 * half_cycle)
+    return low + (high - low) * min(phase, 2 * half_cycle - phase) / half_cycle
+
+
+def triangular2(t):
+    return 0.1 + (triangular(t) - 0.1) / 2 ** ((t - 1) // 40)
+
+
+def exp_range(t):
+    return 0.1 + (triangular(t) - 0.1) * 0.99 ** (t - 1)
+
+
+TABLE = [
+    (Constant(0.3), constant),
+    (StepDecay(0.5, every=30), step_decay),
+    (ExponentialDecay(0.5, factor=0.9, every=7), exponential),
+    (Cosine(0.5, steps=200, final=0.01), cosine),
+    (WarmUp(0.5, steps=40, start=0.1), warm_up_then_number),
+    (WarmUp(Cosine(0.5, steps=200, final=0.01), steps=40), warm_up_then_cosine),
+    (OneCycle(2.0, steps=200), one_cycle_linear),
+    (OneCycle(2.0, steps=200, rise=0.3, div=25, shape="cosine", three_phase=False), one_cycle_cosine),
+    (Triangular(0.1, 0.7, half_cycle=20), triangular),
+    (Triangular2(0.1, 0.7, half_cycle=20), triangular2),
+    (ExpRange(0.1, 0.7, half_cycle=20, gamma=0.99), exp_range),
+]
+SCHEDULED = [schedule for schedule, _ in TABLE]
+
+
+@pytest.mark.parametrize(("schedule", "formula"), TABLE, ids=lambda x: repr(x) if not callable(x) else "")
+def test_it_is_its_formula(schedule, formula):
+    np.testing.assert_allclose(schedule(STEPS), [formula(t) for t in STEPS.tolist()], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULED, ids=repr)
+def test_scalar_array_and_tensor_calls_agree(schedule):
+    array = schedule(STEPS)
+    assert array.dtype == np.float64
+    assert array.shape == STEPS.shape
+    numbers = [schedule(t) for t in STEPS.tolist()]
+    assert all(type(x) is float for x in numbers)
+    # NumPy's loops over arrays may round cos and powers differently from its scalars.
+    np.testing.assert_allclose(array, numbers, rtol=1e-14)
+    t = new_input("t", STEPS.shape, "float64", weak=True)
+    tensor = schedule(t)
+    assert tensor.shape == STEPS.shape
+    np.testing.assert_array_equal(tensor.numpy({t: STEPS.astype(float)}), array)
+    assert float(schedule(scalar(17.0))) == schedule(17)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULED, ids=repr)
+def test_its_numbers_are_hyperparameters_by_dotted_name(schedule):
+    rule = Adam(lr=schedule)
+    names = {name for name in hyperparameters(rule) if name.startswith("lr.")}
+    assert names
+    doubled = with_hyperparameters(
+        rule, {name: 2 * hyperparameters(rule)[name] for name in names & {"lr.value"}}
+    )
+    assert doubled.lr(3) == (0.6 if isinstance(schedule, Constant) else schedule(3))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "golden"),
+    [
+        # Smith 2017, fig. 2: bounds at the ends of each half cycle.
+        (Triangular(1.0, 6.0, half_cycle=2000), {1: 1.0, 2001: 6.0, 4001: 1.0, 6001: 6.0}),
+        (Triangular2(1.0, 6.0, half_cycle=2000), {1: 1.0, 2001: 6.0, 6001: 3.5, 10001: 2.25}),
+        (ExpRange(0.0, 1.0, half_cycle=100, gamma=0.99), {101: 0.99**100, 201: 0.0, 301: 0.99**300}),
+        # Goyal et al. 2017, §2.2 and §5.1: 0.1 to 3.2 in five epochs, then a tenth every 30 epochs.
+        (
+            WarmUp(StepDecay(3.2, every=30), steps=5, start=0.1),
+            {1: 0.1, 6: 3.2, 35: 3.2, 36: 0.32, 66: 0.032},
+        ),
+        (Cosine(1.0, steps=100), {1: 1.0, 51: 0.5, 101: 0.0, 1000: 0.0}),
+        (OneCycle(1.0, steps=100, div=10, final_div=100), {1: 0.1, 46: 1.0, 91: 0.1, 101: 0.001, 500: 0.001}),
+    ],
+    ids=repr,
+)
+def test_it_passes_through_its_known_values(schedule, golden):
+    for t, expected in golden.items():
+        assert schedule(t) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@given(
+    low=st.floats(0.0, 0.9), high=st.floats(0.0, 0.9), t=st.integers(1, 5000), kind=st.sampled_from([0, 1, 2])
+)
+def test_the_inverse_of_a_cyclical_schedule_mirrors_it(low, high, t, kind):
+    wave = [
+        Triangular(0.0, 1.0, 50),
+        Triangular2(0.0, 1.0, 50),
+        ExpRange(0.0, 1.0, 50, gamma=0.999),
+    ][kind]
+    assert wave.inverse(low, high)(t) == pytest.approx(high - (high - low) * wave(t), abs=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["linear", "cosine"])
+def test_the_inverse_of_one_cycle_falls_and_stays_high(shape):
+    for three_phase in (True, False):
+        cycle = OneCycle(1.0, steps=100, shape=shape, three_phase=three_phase).inverse(0.85, 0.95)
+        assert cycle(1) == pytest.approx(0.95, rel=1e-15)
+        assert cycle(46) == pytest.approx(0.85, rel=1e-15)
+        assert cycle(101) == pytest.approx(0.95, rel=1e-15)
+        assert cycle(95) == pytest.approx(0.95, rel=1e-15) or not three_phase
+        assert (np.diff(cycle(np.arange(1, 47))) < 0).all()
+
+
+def test_schedules_are_fields_of_schedules():
+    rates = Triangular(low=0.0, high=ExponentialDecay(1.0, factor=0.5, every=2), half_cycle=1)(
+        np.arange(1, 7)
+    )
+    np.testing.assert_allclose(rates, [0, 0.5**0.5, 0, 0.5**1.5, 0, 0.5**2.5], rtol=1e-12)
+    twice = WarmUp(WarmUp(1.0, steps=2, start=0.5), steps=2)
+    np.testing.assert_allclose(twice(np.arange(1, 7)), [0, 0.25, 0.5, 0.75, 1, 1], rtol=1e-15)
+
+
+def test_any_hyperparameter_takes_a_schedule():
+    rule = optim.Momentum(lr=1.0, mu=StepDecay(0.5, every=1, factor=0.1))
+    points = path(rule, [1.0, 0.0, 0.0], 0.0)
+    np.testing.assert_allclose(np.diff(points), [-1.0, -0.05, -0.05 * 0.005], rtol=1e-9)
+
+
+def test_a_schedule_gives_the_rate_of_each_step():
+    schedule = Cosine(0.5, steps=10)
+    points = path(SGD(lr=schedule), np.ones(12), 0.0)
+    np.testing.assert_allclose(-np.diff(points), schedule(np.arange(1, 13)), atol=1e-15)
+
+
+def test_both_names_lead_to_the_same_class():
+    assert optim.schedules.Cosine is optim.Cosine
+    assert list(SCHEDULES) == [
+        "constant", "stepdecay", "exponentialdecay", "cosine", "warmup", "onecycle", "triangular", "triangular2",
+        "exprange",
+    ]  # fmt: skip
+    assert all(cls.__name__.lower() == name for name, cls in SCHEDULES.items())
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: StepDecay(1.0, every=0), r"StepDecay\(every=0\): every must be greater than 0"),
+        (lambda: StepDecay(1.0, every=2, factor=-1), "factor must be greater than 0"),
+        (lambda: ExponentialDecay(1.0, factor=0.0), "factor must be greater than 0"),
+        (lambda: Cosine(1.0, steps=-5), r"Cosine\(steps=-5\): steps must be greater than 0"),
+        (lambda: Cosine(math.nan, steps=5), r"Cosine\(initial=nan\): initial must be finite"),
+        (lambda: Cosine("1", steps=5), r"Cosine\(initial='1'\): initial must be a number or a schedule"),
+        (lambda: WarmUp(0.1, steps=0), "steps must be greater than 0"),
+        (lambda: WarmUp(None, steps=2), r"WarmUp\(then=None\): then must be a number or a schedule"),
+        (lambda: OneCycle(1.0, steps=10, rise=0.0), "rise must be greater than 0 and below 1"),
+        (
+            lambda: OneCycle(1.0, steps=10, rise=0.5, back=0.5),
+            "back must be greater than rise=0.5 and below 1",
+        ),
+        (lambda: OneCycle(1.0, steps=10, div=0), "div must be greater than 0"),
+        (lambda: OneCycle(1.0, steps=10, shape="round"), "shape must be 'linear' or 'cosine'"),
+        (lambda: Triangular(0.0, 1.0, half_cycle=0), "half_cycle must be greater than 0"),
+        (lambda: ExpRange(0.0, 1.0, 5, gamma=0.0), "gamma must be greater than 0 and at most 1"),
+        (lambda: Constant(math.inf), "value must be finite"),
+        (lambda: Constant(True), "value must be a number or a schedule"),
+    ],
+)
+def test_bad_arguments_are_told_in_a_sentence(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
