@@ -134,3 +134,14 @@ def test_with_a_short_memory_it_never_rectifies_and_is_debiased_momentum():
     found = path(RAdam(beta2=0.5), GRADIENTS[:100, :1], [0.0], lrs=0.001 * (1 - 0.9**t))
     expected = path(Momentum.like("ema", lr=0.001), GRADIENTS[:100, :1], [0.0])
     assert_close(found, expected)
+
+
+def test_at_the_threshold_itself_optax_rectifies_and_torch_does_not():
+    rho_6 = float(RAdam().rectification(scalar(6.0))[0])
+    gradients = np.full(7, 100.0)
+    at, above = (
+        np.abs(np.diff(path(RAdam(threshold=rho_6, at_threshold=flag), gradients, 0.0)))
+        for flag in (True, False)
+    )
+    assert (at > 0.01).tolist() == [True] * 5 + [False] * 2
+    assert (above > 0.01).tolist() == [True] * 6 + [False]

@@ -17,9 +17,11 @@ from optim.harness import Step, path
 import spusk.optim
 from spusk import optim
 from spusk.errors import InputError
-from spusk.graph import scalar
+from spusk.graph import evaluate, scalar
+from spusk.graph import input as new_input
 from spusk.optim import CATALOGUE, LECTURE, SCHEDULES, Adam, Lookahead, Optimizer, get
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.state import flatten
 
 RULES = [
     *(cls() for cls in CATALOGUE.values()),
@@ -91,6 +93,18 @@ def test_the_grid_of_rates_is_five_decades(rule):
     ratios = np.diff(np.log10(rule.lr_grid))
     assert len(rule.lr_grid) == 5
     np.testing.assert_allclose(ratios, 1.0)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_a_rule_runs_under_any_array_namespace(rule):
+    strict = pytest.importorskip("array_api_strict")
+    w, g = (new_input(name, START.shape, "float32") for name in "wg")
+    t = scalar(6.0)
+    state = rule.start_all({"w": w})
+    new_w, new_state = at_step(rule, t).update_all({"w": w}, {"w": g}, state, t)
+    outputs, feeds = [new_w["w"], *flatten(new_state).values()], {w: START, g: GRADIENTS[3]}
+    for ours, theirs in zip(evaluate(outputs, feeds), evaluate(outputs, feeds, xp=strict), strict=True):
+        np.testing.assert_allclose(np.asarray(theirs), ours, rtol=1e-6)
 
 
 # --- names --------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from spusk.graph.tensor import Tensor
 
 
 class Add(Elementwise):
+    """x + y."""
+
     name = "add"
     linear = True
 
@@ -28,6 +30,8 @@ class Add(Elementwise):
 
 
 class Sub(Elementwise):
+    """x − y."""
+
     name = "sub"
     linear = True
     of_bools = False
@@ -40,6 +44,8 @@ class Sub(Elementwise):
 
 
 class Mul(Elementwise):
+    """x · y."""
+
     name = "mul"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -51,6 +57,8 @@ class Mul(Elementwise):
 
 
 class Div(Elementwise):
+    """x / y; division by 0 gives ±∞, and 0/0 NaN."""
+
     name = "div"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -79,6 +87,8 @@ class Pow(Elementwise):
 
 
 class Neg(Elementwise):
+    """−x."""
+
     name = "neg"
     linear = True
     of_bools = False
@@ -161,6 +171,8 @@ class Floor(Elementwise):
 
 
 class Exp(Elementwise):
+    """eˣ."""
+
     name = "exp"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -183,6 +195,8 @@ class Expm1(Elementwise):
 
 
 class Log(Elementwise):
+    """The natural logarithm; −∞ at 0, NaN below."""
+
     name = "log"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -205,6 +219,8 @@ class Log1p(Elementwise):
 
 
 class Sqrt(Elementwise):
+    """√x; NaN below 0."""
+
     name = "sqrt"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -215,6 +231,8 @@ class Sqrt(Elementwise):
 
 
 class Sin(Elementwise):
+    """The sine of an angle in radians."""
+
     name = "sin"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -225,6 +243,8 @@ class Sin(Elementwise):
 
 
 class Cos(Elementwise):
+    """The cosine of an angle in radians."""
+
     name = "cos"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -235,6 +255,8 @@ class Cos(Elementwise):
 
 
 class Tanh(Elementwise):
+    """The hyperbolic tangent."""
+
     name = "tanh"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -277,6 +299,8 @@ class _Truth(Elementwise):
 
 
 class Less(_Truth):
+    """x < y."""
+
     name = "less"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -284,6 +308,8 @@ class Less(_Truth):
 
 
 class LessEqual(_Truth):
+    """x ≤ y."""
+
     name = "less_equal"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -291,6 +317,8 @@ class LessEqual(_Truth):
 
 
 class Equal(_Truth):
+    """x = y; NaN equals nothing."""
+
     name = "equal"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -298,6 +326,8 @@ class Equal(_Truth):
 
 
 class NotEqual(_Truth):
+    """x ≠ y; NaN differs from everything."""
+
     name = "not_equal"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -305,6 +335,8 @@ class NotEqual(_Truth):
 
 
 class LogicalAnd(_Truth):
+    """Whether both are true."""
+
     name = "logical_and"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -312,6 +344,8 @@ class LogicalAnd(_Truth):
 
 
 class LogicalOr(_Truth):
+    """Whether one or both are true."""
+
     name = "logical_or"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
@@ -319,6 +353,8 @@ class LogicalOr(_Truth):
 
 
 class LogicalNot(_Truth):
+    """Whether x is false."""
+
     name = "logical_not"
 
     def evaluate(self, xp: Any, *values: Any) -> Any:

@@ -12,83 +12,20 @@ import numpy as np
 
 from spusk.errors import DTypeError, ShapeError
 from spusk.graph import dtypes
-from spusk.graph.dtypes import BOOL, DType, is_float, promote_types, promote_weak
+from spusk.graph.dtypes import BOOL, DType, is_float
 from spusk.graph.place import users_place
 from spusk.graph.primitive import Primitive, Shape
+from spusk.graph.promotion import cast, floating, promote, promote_pair
 from spusk.graph.tensor import Axis, Operand, Tensor, node
 
-# --- promotion ----------------------------------------------------------------------------------------
-
-
-def promote(*operands: Operand) -> list[Tensor]:
-    """The operands as Tensors of one dtype; Python numbers and lists of them take the others' dtype."""
-    tensors = [x if isinstance(x, Tensor) else _weak_tensor(x) for x in operands]
-    if all(x.weak and not isinstance(o, Tensor) for x, o in zip(tensors, operands, strict=True)):
-        tensors = [leaves.as_tensor(o) for o in operands]  # no other: lists are literal arrays
-    strong: DType | None = None
-    weak: DType | None = None
-    for x in tensors:
-        if x.weak:
-            weak = x.dtype if weak is None else promote_types(weak, x.dtype)
-        else:
-            strong = x.dtype if strong is None else promote_types(strong, x.dtype)
-    if strong is not None:
-        dtype = strong if weak is None else promote_weak(strong, weak)
-    else:
-        assert weak is not None
-        dtype = weak
-    return [x if x.dtype == dtype else _promoted(x, dtype, weak=strong is None) for x in tensors]
-
-
-def _promoted(t: Tensor, dtype: DType, *, weak: bool) -> Tensor:
-    """t in the common dtype, which must be able to hold a weak constant's whole numbers."""
-    if t.weak and dtype.kind in "iu" and isinstance(t.primitive, leaves.Constant):
-        value, limits = t.primitive.value, np.iinfo(dtype)
-        if value.size and not (limits.min <= value.min() and value.max() <= limits.max):
-            raise DTypeError(f"{value.tolist()} does not fit into {dtype.name} ({users_place()})")
-    return _convert(t, dtype, weak=weak)
-
-
-def promote_pair(x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
-    """`promote` for two operands, quick where nothing is to be done and beside a plain number."""
-    if isinstance(x, Tensor) and isinstance(y, Tensor):
-        if x.dtype is y.dtype and x.weak is y.weak:
-            return x, y
-    elif isinstance(x, Tensor) and _keeps_dtype(x, type(y)):
-        return x, leaves.number(y, x.dtype)  # pyright: ignore[reportArgumentType]
-    elif isinstance(y, Tensor) and _keeps_dtype(y, type(x)):
-        return leaves.number(x, y.dtype), y  # pyright: ignore[reportArgumentType]
-    first, second = promote(x, y)
-    return first, second
-
-
-NUMBERS: dict[type, DType] = {bool: BOOL, int: dtypes.INT64, float: dtypes.FLOAT64}
-
-
-def _keeps_dtype(x: Tensor, kind: type) -> bool:
-    """Whether a Python number of this kind simply takes the dtype of x."""
-    return not x.weak and kind in NUMBERS and promote_weak(x.dtype, NUMBERS[kind]) is x.dtype
-
-
-def _weak_tensor(x: Any) -> Tensor:
-    if isinstance(x, (list, tuple)) and not leaves.holds_tensor(x):
-        return leaves.constant(x, weak=True)
-    return leaves.as_tensor(x)
-
-
-def floating(x: Operand) -> Tensor:
-    """x as a Tensor of a floating dtype."""
-    t = leaves.as_tensor(x)
-    if is_float(t.dtype):
-        return t
-    return _convert(t, dtypes.FLOAT64 if t.weak else dtypes.DEFAULT_FLOAT, weak=t.weak)
+# --- building blocks ----------------------------------------------------------------------------------
 
 
 def _binary(primitive: Primitive) -> Callable[[Operand, Operand], Tensor]:
     def build(x: Operand, y: Operand) -> Tensor:
         return node(primitive, *promote_pair(x, y))
 
-    build.__doc__ = primitive.__doc__
+    build.__name__, build.__doc__ = primitive.name, primitive.__doc__
     return build
 
 
@@ -96,7 +33,7 @@ def _unary(primitive: Primitive, *, needs_float: bool = True) -> Callable[[Opera
     def build(x: Operand) -> Tensor:
         return node(primitive, floating(x) if needs_float else leaves.as_tensor(x))
 
-    build.__doc__ = primitive.__doc__
+    build.__name__, build.__doc__ = primitive.name, primitive.__doc__
     return build
 
 
@@ -112,6 +49,7 @@ def _normalise(name: str, axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def one_axis(name: str, axis: int, ndim: int) -> int:
+    """An axis as a non-negative number; `name` is the function that the error names."""
     number = operator.index(axis)
     if not -ndim <= number < ndim:
         raise ShapeError(f"{name} got axis {number} for a Tensor of {ndim} axes ({users_place()})")
@@ -172,14 +110,17 @@ def _truth(x: Operand) -> Tensor:
 
 
 def logical_and(x: Operand, y: Operand) -> Tensor:
+    """Whether both are true; a number is true if it is not 0."""
     return node(elementwise.LogicalAnd(), _truth(x), _truth(y))
 
 
 def logical_or(x: Operand, y: Operand) -> Tensor:
+    """Whether one or both are true; a number is true if it is not 0."""
     return node(elementwise.LogicalOr(), _truth(x), _truth(y))
 
 
 def logical_not(x: Operand) -> Tensor:
+    """Whether x is false; a number is false if it is 0."""
     return node(elementwise.LogicalNot(), _truth(x))
 
 
@@ -209,19 +150,6 @@ def _only_truth(name: str, *operands: Operand) -> list[Tensor]:
 def where(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """x where the condition is true, else y, broadcast together."""
     return node(elementwise.Where(), _truth(condition), *promote_pair(x, y))
-
-
-def cast(x: Operand, dtype: Any) -> Tensor:
-    """x in another dtype."""
-    t, target = leaves.as_tensor(x), dtypes.as_dtype(dtype)
-    return t if t.dtype == target and not t.weak else _convert(t, target, weak=False)
-
-
-def _convert(t: Tensor, dtype: DType, *, weak: bool) -> Tensor:
-    if not isinstance(t.primitive, leaves.Constant):
-        return node(elementwise.Cast(dtype, weak), t)
-    with np.errstate(all="ignore"):
-        return leaves.constant(t.primitive.value.astype(dtype), weak=weak)
 
 
 def stop_gradient(x: Operand) -> Tensor:

@@ -26,13 +26,12 @@ class Nadam(Optimizer):
         m̄ = μₜ₊₁·m/(1 − Πμ₁…ₜ₊₁) + (1 − μₜ)·g/(1 − Πμ₁…ₜ)
         w ← w − α·m̄/(√v̂ + ε),  v̂ = v/(1 − β₂ᵗ)
 
-    Source: Dozat, 2016, "Incorporating Nesterov momentum into Adam", Algorithm 2, with its warming
-    momentum.
+    Source: Dozat, 2016, "Incorporating Nesterov momentum into Adam", Algorithm 2, with its warming momentum.
 
-    The paper's Algorithm 2 moreover multiplies v̂ by β₂; no library does, nor do we. Torch keeps
-    Πμ in float32 unless its default dtype is float64. Keras lets μ warm 250
-    times as fast (ψ = 1). Optax keeps μ = β₁ constant. TensorFlow's contrib divides both parts by
-    1 − β₁ᵗ, and adds ε to the root before debiasing.
+    The paper's Algorithm 2 moreover multiplies v̂ by β₂; no library does, nor do we. Torch keeps Πμ in
+    float32 unless its default dtype is float64. Keras lets μ warm 250 times as fast (ψ = 1). Optax keeps
+    μ = β₁ constant. TensorFlow's contrib divides both parts by 1 − β₁ᵗ, and adds ε to the root before
+    debiasing.
 
     Args:
         lr: the learning rate α > 0; default 0.002.
