@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+# Compiled code is kept for the time of a test run only, unless the caller names a folder.
+os.environ.setdefault("SPUSK_CACHE_DIR", tempfile.mkdtemp(prefix="spusk-tests-"))
 
 # Tables of cases are shared between rooms: `from graph.cases import CASES`. Benchmarks are tested, too.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]

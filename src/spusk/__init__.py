@@ -7,6 +7,7 @@ downhill, and `grad`, `backprop` and their kin differentiate.
 
 from spusk import data, init, lab, nn, numpy, optim
 from spusk._version import __version__
+from spusk.compile import jit
 from spusk.errors import DTypeError, GradientError, InputError, ShapeError, SpuskError
 from spusk.graph import (
     GradientCheck,
@@ -20,7 +21,6 @@ from spusk.graph import (
     hvp,
     input,
     jacobian,
-    jit,
     scatter_add,
     stop_gradient,
     value_and_grad,

@@ -91,7 +91,7 @@ def test_the_default_initialiser_suits_the_activation():
 def test_ctrl_c_keeps_the_runs_that_are_done(monkeypatch):
     module = import_module("spusk.lab.compare")  # the name spusk.lab.compare is the function
 
-    original, calls = module.train, []
+    original, calls = module.fit, []
 
     def interrupted(*args, **options):
         if len(calls) == 4:
@@ -99,7 +99,7 @@ def test_ctrl_c_keeps_the_runs_that_are_done(monkeypatch):
         calls.append(1)
         return original(*args, **options)
 
-    monkeypatch.setattr(module, "train", interrupted)
+    monkeypatch.setattr(module, "fit", interrupted)
     study = compare(net(), data.iris(), optimizers=["sgd", "adam"], lrs=[0.01, 0.1], seeds=3, epochs=1)
     assert study.interrupted
     assert len(study.records) == 3  # the first call tried the settings out

@@ -160,7 +160,7 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_learned(monkeypatch):
         return original(self, *values, **options)
 
     monkeypatch.setattr(Evaluator, "__call__", interrupted)
-    run = quiet(net(), data.iris(), epochs=50, optimizer=optim.SGD(lr=0.1))
+    run = quiet(net(), data.iris(), epochs=50, optimizer=optim.SGD(lr=0.1), backend="numpy")
     assert run.status == "interrupted"
     assert 0 < run.steps < 200
     start = init.initialise(net().parameters(), seed=0)

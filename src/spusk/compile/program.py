@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.compile.backend import Backend, check_backend
 from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import Evaluator, Tensor
 from spusk.graph.interpret import as_fed
+
+if TYPE_CHECKING:
+    from spusk.compile.native import NativeProgram
 
 Arrays = Mapping[str, Any]
 
@@ -43,9 +47,10 @@ class Program:
         outputs: what is computed, by name.
         inputs: the graph's inputs, by name.
         carry: for each output that feeds back, the name of the input it becomes in the next step.
+        backend: "native" compiles the graph, with its loop, when it first runs; "numpy" interprets it.
 
     Raises:
-        InputError: if `carry` names what does not exist.
+        InputError: if `carry` names what does not exist, or the backend is unknown.
         ShapeError, DTypeError: if a carried output is not of its input's shape and dtype.
 
     >>> import spusk as sp
@@ -58,8 +63,10 @@ class Program:
     outputs: Mapping[str, Tensor]
     inputs: Mapping[str, Tensor]
     carry: Mapping[str, str] = field(default_factory=dict[str, str])
+    backend: Backend = "native"
 
     def __post_init__(self) -> None:
+        check_backend(self.backend)
         for source, target in self.carry.items():
             if source not in self.outputs or target not in self.inputs:
                 raise InputError(f"carry {source!r} -> {target!r} names no output or no input of the program")
@@ -73,8 +80,21 @@ class Program:
     def _evaluator(self) -> Evaluator:
         return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
 
+    @cached_property
+    def native(self) -> NativeProgram:
+        """The compiled program."""
+        from spusk.compile.native import native_program
+
+        return native_program(self.outputs, self.inputs, self.carry)
+
     def __call__(self, values: Arrays) -> dict[str, Any]:
         """The outputs, computed once, by name."""
+        if self.backend == "native":
+            ran = self.native.run(dict(zip(self.inputs, self._fed(values), strict=True)), 1)
+            return {
+                name: ran.carried[self.carry[name]] if name in self.carry else ran.collected[name][0]
+                for name in self.outputs
+            }
         found = self._evaluator(*self._fed(values))
         return dict(zip(self.outputs, found, strict=True))
 
@@ -92,6 +112,8 @@ class Program:
         each = each or {}
         first = {name: rows[0] for name, rows in each.items()} if steps else {}
         current = self._fed({**values, **first} if steps else values, optional=set(each))
+        if self.backend == "native":
+            return self._run_native(current, steps, each, watch)
         position = {name: i for i, name in enumerate(self.inputs)}
         outputs = {name: i for i, name in enumerate(self.outputs)}
         carried = [(outputs[source], position[target]) for source, target in self.carry.items()]
@@ -117,6 +139,12 @@ class Program:
             status = "interrupted"
         after = dict(zip(self.inputs, current, strict=True))
         return Loop(after, {name: array[:done] for name, array in kept.items()}, done, status)
+
+    def _run_native(self, current: list[Any], steps: int, each: Arrays, watch: str | None) -> Loop:
+        given = dict(zip(self.inputs, current, strict=True))
+        ran = self.native.run(given, steps, each, watch)
+        last = {name: rows[ran.steps - 1] for name, rows in each.items()} if ran.steps else {}
+        return Loop({**given, **last, **ran.carried}, ran.collected, ran.steps, ran.status)
 
     def _collected(self) -> dict[str, Tensor]:
         return {name: t for name, t in self.outputs.items() if name not in self.carry}

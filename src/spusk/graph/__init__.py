@@ -13,7 +13,7 @@ from spusk.graph.ops import scatter_add, stop_gradient
 from spusk.graph.place import Place
 from spusk.graph.primitive import Elementwise, Primitive
 from spusk.graph.printer import graph_text
-from spusk.graph.transforms import grad, hvp, jacobian, jit, value_and_grad
+from spusk.graph.transforms import grad, hvp, jacobian, value_and_grad
 from spusk.graph.walk import topological
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "input",
     "iota",
     "jacobian",
-    "jit",
     "node",
     "random_bits",
     "scalar",

@@ -6,7 +6,7 @@ any operation: each primitive evaluates itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,19 +82,22 @@ def _place_constants(order: Sequence[Tensor], slots: dict[int, int], first: int)
     """Give the constants slots from `first` on, equal numbers one together."""
     constants: dict[int, int] = {}
     found: list[Constant] = []
-    missing: set[str] = set()
+    check_given(order)
     for t in order:
         if isinstance(t.primitive, Constant):
             slot = constants.setdefault(id(t.primitive), first + len(found))
             if slot == first + len(found):
                 found.append(t.primitive)
             slots[id(t)] = slot
-        elif isinstance(t.primitive, Input):
-            missing.add(t.primitive.label)
+    return found
+
+
+def check_given(order: Iterable[Tensor]) -> None:
+    """Raise an InputError if there are inputs among the nodes to compute."""
+    missing = {t.primitive.label for t in order if isinstance(t.primitive, Input)}
     if missing:
         named = ", ".join(repr(label) for label in sorted(missing))
         raise InputError(f"the graph needs values for its inputs {named}, and was given none")
-    return found
 
 
 def _last_uses(steps: Sequence[tuple[int, ...]], outputs: Sequence[int], size: int) -> list[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""From functions to functions: grad, value_and_grad, jacobian, hvp, jit."""
+"""From functions to functions: grad, value_and_grad, jacobian, hvp."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def value_and_grad(f: Function, argnums: ArgNums = 0) -> Function:
         by_argument = tuple(_rebuild(args[i], gradients) for i in _positions(argnums, args))
         return y, by_argument[0] if isinstance(argnums, int) else by_argument
 
-    return _traced(transformed, floats=lambda args: _positions(argnums, args))
+    return traced(transformed, floats=lambda args: _positions(argnums, args))
 
 
 def jacobian(f: Function, argnum: int = 0) -> Function:
@@ -101,7 +101,7 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
         flat = ops.reshape(y, -1)
         return ops.reshape(ops.stack([backprop(flat[i], x) for i in range(y.size)]), shape)
 
-    return _traced(transformed, floats=lambda args: _positions(argnum, args))
+    return traced(transformed, floats=lambda args: _positions(argnum, args))
 
 
 def hvp(f: Function) -> Function:
@@ -129,37 +129,22 @@ def hvp(f: Function) -> Function:
         gradient = backprop(_scalar(f(x)), x)
         return backprop(ops.sum(gradient * v), x)
 
-    return _traced(transformed, floats=lambda args: (0, 1))
-
-
-def jit(f: Function) -> Function:
-    """`f` traced once for each combination of argument shapes and dtypes, then evaluated from its graph.
-
-    Args:
-        f: takes arrays (or dicts of arrays) as Tensors and returns a Tensor, or a tuple or dict of them.
-            It must not depend on anything else that changes: later calls do not run its Python again.
-
-    Returns:
-        A function of the same arguments on NumPy arrays.
-
-    >>> square = jit(lambda x: x * x)
-    >>> square([1.0, 2.0])
-    array([1., 4.])
-    """
-    return _traced(f, remembered={})
+    return traced(transformed, floats=lambda args: (0, 1))
 
 
 # --- tracing ------------------------------------------------------------------------------------------
 
 
-def _traced(
+def traced(
     f: Function,
     floats: Callable[[tuple[Any, ...]], tuple[int, ...]] = lambda args: (),
     remembered: dict[Any, Any] | None = None,
+    evaluator: Callable[[list[Tensor], list[Tensor]], Callable[..., list[Any]]] = Evaluator,
 ) -> Function:
     """Call `f` on Tensors: inside another trace as it is, else on fresh inputs whose values are then fed.
 
-    `floats` says which arguments become floating arrays even when whole numbers are given.
+    `floats` says which arguments become floating arrays even when whole numbers are given; `remembered` keeps
+    what was traced, by the arguments' shapes and dtypes; `evaluator` turns outputs and inputs into a function.
     """
 
     @wraps(f, assigned=())
@@ -172,19 +157,23 @@ def _traced(
         signature = tuple((_structure(a), *((x.shape, x.dtype) for x in _flatten(a))) for a in arrays)
         found = None if remembered is None else remembered.get(signature)
         if found is None:
-            found = _trace(f, arrays)
+            found = _trace(f, arrays, evaluator)
             if found is None:  # f's closure holds Tensors of an outer trace: the result is one of them
                 return f(*(_map(_independent, a) for a in arrays))
             if remembered is not None:
                 remembered[signature] = found
-        evaluator, result = found
-        values = iter([own(v, flat) for v in evaluator(*flat)])
+        compute, result = found
+        values = iter([own(v, flat) for v in compute(*flat)])
         return _rebuild(result, values)
 
     return call
 
 
-def _trace(f: Function, arrays: list[Any]) -> tuple[Evaluator, Any] | None:
+def _trace(
+    f: Function,
+    arrays: list[Any],
+    evaluator: Callable[[list[Tensor], list[Tensor]], Callable[..., list[Any]]],
+) -> tuple[Callable[..., list[Any]], Any] | None:
     """The graph of f, or None if it depends on more inputs than f's arguments."""
     inputs = [_map(_input(f"argument {i}"), a) for i, a in enumerate(arrays)]
     result = _map(as_tensor, f(*inputs))
@@ -192,7 +181,7 @@ def _trace(f: Function, arrays: list[Any]) -> tuple[Evaluator, Any] | None:
     known = {id(leaf) for leaf in flat}
     if any(isinstance(t.primitive, Input) and id(t) not in known for t in topological(outputs)):
         return None
-    return Evaluator(outputs, flat), result
+    return evaluator(outputs, flat), result
 
 
 def _independent(x: Any) -> Tensor:

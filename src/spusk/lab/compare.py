@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from spusk import nn, optim
+from spusk.compile import Backend
 from spusk.data import Split
 from spusk.errors import InputError
 from spusk.init import HeNormal, Init, Initialiser, XavierUniform, initialise
@@ -19,7 +20,8 @@ from spusk.lab.pool import outcomes
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.optim import Optimizer
-from spusk.train.loop import Data, Loss, as_split, choose_loss, train
+from spusk.train.loop import Data, Loss, as_split, choose_loss, fit
+from spusk.train.programs import Programs
 from spusk.train.progress import progress_bar
 
 Optimizers = Iterable[Optimizer | str] | Mapping[str, Optimizer | str]
@@ -50,6 +52,7 @@ def compare(
     dtype: Literal["float32", "float64"] = "float32",
     jobs: int | None = None,
     progress: bool | None = None,
+    backend: Backend = "native",
 ) -> Study:
     """Train a network with many optimizers and learning rates, and rank the optimizers.
 
@@ -69,6 +72,7 @@ def compare(
             normal.
         jobs: trainings at a time; default: one for each processor.
         progress: show a progress bar; default: if standard error is a terminal.
+        backend: "native" (default) runs compiled trainings as threads; "numpy" interprets them in processes.
 
     Returns:
         A `Study`: `table()`, `verdict()`, `summary()`, `records`, `save_json(path)`. Ctrl-C ends it early
@@ -97,9 +101,8 @@ def compare(
     initialise(net.parameters(), weights, seed=numbers[0])  # a bad initialiser is told before any training
     run_one = partial(
         _train,
-        net=net,
+        programs=Programs(net, chosen, backend),
         splits=splits,
-        loss=chosen,
         init=weights,
         epochs=epochs,
         batch_size=batch_size,
@@ -108,7 +111,7 @@ def compare(
     # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
     run_one(_Task("", next(iter(rules.values())), 1.0, numbers[0]), epochs=0)
     tasks = [_Task(label, rules[label], lr, s) for label in rules for lr in rates[label] for s in numbers]
-    found, interrupted = _collect(tasks, run_one, jobs, progress)
+    found, interrupted = _collect(tasks, run_one, jobs, backend, progress)
     position = {(t.label, t.lr, t.seed): i for i, t in enumerate(tasks)}
     found.sort(key=lambda r: position[r.optimizer, r.lr, r.seed])
     return Study(
@@ -134,18 +137,17 @@ def compare(
 def _train(
     task: _Task,
     *,
-    net: Layer,
+    programs: Programs,
     splits: Mapping[int, Split],
-    loss: Loss,
     init: Init,
     epochs: int,
     batch_size: int | None,
     dtype: Literal["float32", "float64"],
 ) -> Record | None:
     """One training as a record; None if Ctrl-C cut it short."""
-    run = train(
-        net, splits[task.seed], loss=loss, init=init, optimizer=task.rule.with_lr(task.lr), epochs=epochs,
-        batch_size=batch_size, seed=task.seed, dtype=dtype, progress=False,
+    run = fit(
+        programs, splits[task.seed], task.rule.with_lr(task.lr), init=init, epochs=epochs,
+        batch_size=batch_size, seed=task.seed, dtype=dtype,
     )  # fmt: skip
     if run.status == "interrupted":
         return None
@@ -168,7 +170,11 @@ def _train(
 
 
 def _collect(
-    tasks: list[_Task], run_one: Callable[[_Task], Record | None], jobs: int | None, progress: bool | None
+    tasks: list[_Task],
+    run_one: Callable[[_Task], Record | None],
+    jobs: int | None,
+    backend: Backend,
+    progress: bool | None,
 ) -> tuple[list[Record], bool]:
     """Run the trainings, most valuable news first on the progress bar; Ctrl-C keeps what is done."""
     found: list[Record] = []
@@ -177,7 +183,7 @@ def _collect(
     shuffled: list[int] = np.random.default_rng(0).permutation(len(tasks)).tolist()
     with progress_bar("comparing", len(tasks), "trainings", progress) as tick:
         try:
-            for record in outcomes(run_one, [tasks[i] for i in shuffled], jobs):
+            for record in outcomes(run_one, [tasks[i] for i in shuffled], jobs, threads=backend == "native"):
                 if record is None:
                     return found, True
                 found.append(record)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 
+from spusk.compile.lanes import lanes
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -18,17 +20,23 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def outcomes(run: Callable[[T], R], tasks: Sequence[T], jobs: int | None = None) -> Iterator[R]:
+def outcomes(
+    run: Callable[[T], R], tasks: Sequence[T], jobs: int | None = None, *, threads: bool = False
+) -> Iterator[R]:
     """The outcomes of `run` on each task, in the order in which they end.
 
     Args:
         run: any callable, also a lambda or one defined in a notebook: it is carried to the workers by value.
         tasks: what to run it on.
-        jobs: processes at a time; default: one for each processor. With one, everything stays here.
+        jobs: how many at a time; default: one for each processor. With one, everything stays here.
+        threads: run in threads of this process, for work that is native code; else in processes.
     """
     count = min(processors() if jobs is None else jobs, len(tasks))
     if count <= 1:
         yield from (run(task) for task in tasks)
+        return
+    if threads:
+        yield from lanes(run, tasks, count)
         return
     joblib: Any = import_module("joblib")
     parallel = joblib.Parallel(

@@ -102,6 +102,22 @@ def with_hyperparameters(rule: T, values: Mapping[str, Any]) -> T:
     return dataclasses.replace(rule, **changes) if changes else rule  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
 
 
+def formula_key(rule: Any) -> Any:
+    """What a rule computes apart from its numbers, as a hashable value: rules with one key share a step's graph.
+
+    >>> from spusk.optim import Adam
+    >>> formula_key(Adam(lr=0.1)) == formula_key(Adam(lr=0.2)), formula_key(Adam()) == formula_key(Adam.like("keras"))
+    (True, False)
+    """
+    parts: list[Any] = [type(rule)]
+    for field, content in _fields(rule):
+        if dataclasses.is_dataclass(content):
+            parts.append((field.name, formula_key(content)))
+        elif not (_is_hyper(field) and isinstance(content, Real)):
+            parts.append((field.name, content if content.__hash__ else repr(content)))
+    return tuple(parts)
+
+
 def at_step(rule: T, t: Tensor) -> T:
     """The rule with every schedule replaced by its value at step t.
 

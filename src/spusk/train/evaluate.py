@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spusk.compile import Program
+from spusk.compile import Backend, Program
 from spusk.graph import Tensor, as_tensor
 from spusk.graph import input as new_input
 from spusk.nn import Layer
@@ -24,9 +24,12 @@ class Evaluation:
     The graph of each part's size is built once and used again.
     """
 
-    def __init__(self, net: Layer, loss: Callable[..., Tensor] | None = None) -> None:
+    def __init__(
+        self, net: Layer, loss: Callable[..., Tensor] | None = None, backend: Backend = "numpy"
+    ) -> None:
         self._net = net
         self._loss = loss
+        self._backend: Backend = backend
         self._programs: dict[Any, Program] = {}
 
     def outputs(self, parameters: Arrays, x: NDArray[Any]) -> NDArray[Any]:
@@ -59,7 +62,7 @@ class Evaluation:
         if y is not None and self._loss is not None:
             extra["y"] = new_input("y", y.shape, y.dtype)
             outputs["loss"] = self._loss(outputs["outputs"], extra["y"])
-        return Program(outputs, {**inputs, **extra})
+        return Program(outputs, {**inputs, **extra}, backend=self._backend)
 
 
 def _parts(array: NDArray[Any]) -> list[NDArray[Any]]:

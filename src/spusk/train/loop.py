@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from spusk import nn, optim
+from spusk.compile import Backend
+from spusk.compile.backend import check_backend
+from spusk.compile.blas import one_blas_thread
 from spusk.data import Dataset, Split
 from spusk.data import arrays as dataset_of
 from spusk.errors import InputError, ShapeError
@@ -21,12 +23,12 @@ from spusk.graph import input as new_input
 from spusk.init import Init, initialise
 from spusk.nn import Layer
 from spusk.streams import key, stream
-from spusk.train.evaluate import Evaluation
 from spusk.train.metrics import Metric, default_metrics
 from spusk.train.model import Model
+from spusk.train.programs import Programs
 from spusk.train.progress import Ticker, progress_bar
 from spusk.train.run import Run, Status
-from spusk.train.step import DescentStep, Tensors, descent_step
+from spusk.train.step import DescentStep
 
 Loss = Callable[..., Tensor]
 Data = Dataset | Split | tuple[Any, Any]
@@ -49,6 +51,7 @@ def train(
     drop_last: bool = False,
     dtype: Literal["float32", "float64"] = "float32",
     progress: bool | None = None,
+    backend: Backend = "native",
 ) -> Run:
     """Train a network on data.
 
@@ -75,6 +78,7 @@ def train(
         drop_last: leave out the last batch of an epoch when it is smaller than the others.
         dtype: of weights and data.
         progress: show a progress bar; default: if standard error is a terminal.
+        backend: "native" (default) compiles the training step; "numpy" interprets it, for reference.
 
     Returns:
         A `Run`: model, history, status. Divergence and Ctrl-C are a status, not an exception.
@@ -89,16 +93,39 @@ def train(
     >>> run.status, run.history["val_accuracy"][-1] > 0.8
     ('finished', np.True_)
     """
+    check_backend(backend)
+    split = as_split(data, validation, seed, dtype)
+    programs = Programs(net, choose_loss(loss, split.dataset.task), backend)
+    rule = optim.Adam() if optimizer is None else optim.get(optimizer)
+    return fit(
+        programs, split, rule, init=init, epochs=epochs, batch_size=batch_size, seed=seed, metrics=metrics,
+        patience=patience, drop_last=drop_last, dtype=dtype, progress=progress,
+    )  # fmt: skip
+
+
+def fit(
+    programs: Programs,
+    split: Split,
+    optimizer: optim.Optimizer,
+    *,
+    init: Init | None = None,
+    epochs: int = 20,
+    batch_size: int | None = 32,
+    seed: int = 0,
+    metrics: Mapping[str, Metric] | None = None,
+    patience: int | None = None,
+    drop_last: bool = False,
+    dtype: Literal["float32", "float64"] = "float32",
+    progress: bool | None = False,
+) -> Run:
+    """One training of a network whose programs may be shared with other trainings; see `train`."""
     began = time.perf_counter()
-    with threadpool_limits(limits=1, user_api="blas"):  # same bits however many trainings run at once
-        split = as_split(data, validation, seed, dtype)
-        chosen = choose_loss(loss, split.dataset.task)
-        rule = optim.Adam() if optimizer is None else optim.get(optimizer)
+    with one_blas_thread():  # same bits however many trainings run at once
         plan = _Plan(
-            net, split, chosen, rule, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
+            programs, split, optimizer, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
             default_metrics(split.dataset.task) if metrics is None else metrics, patience,
         )  # fmt: skip
-        weights = initialise(net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
+        weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
         plan.check_outputs(weights)
         with progress_bar("training", epochs, "epochs", progress) as tick:
             course = _follow(plan, weights, tick)
@@ -136,9 +163,8 @@ class _Plan:
 
     def __init__(
         self,
-        net: Layer,
+        programs: Programs,
         split: Split,
-        loss: Loss,
         optimizer: optim.Optimizer,
         epochs: int,
         batch_size: int | None,
@@ -147,7 +173,7 @@ class _Plan:
         metrics: Mapping[str, Metric],
         patience: int | None,
     ) -> None:
-        self.net, self.split, self.loss, self.optimizer = net, split, loss, optimizer
+        self.programs, self.split, self.optimizer = programs, split, optimizer
         self.epochs, self.seed, self.metrics = epochs, seed, metrics
         self.patience = patience if patience is None else _whole("patience", patience, 1)
         self.rows = len(split.train_x)
@@ -161,13 +187,11 @@ class _Plan:
             raise InputError("patience needs a validation part; validation leaves it empty")
         left_over = self.rows % self.batch
         self.last = 0 if drop_last else left_over
-        self.evaluation = Evaluation(net, loss)
-        self._steps: dict[int, DescentStep] = {}
 
     def check_outputs(self, weights: Arrays) -> None:
         """A classifier needs an output for every class: a label beyond them would silently match none."""
         x, classes = self.split.train_x, self.split.dataset.n_classes
-        outputs = self.net(weights, new_input("x", (1, *x.shape[1:]), x.dtype))
+        outputs = self.programs.net(weights, new_input("x", (1, *x.shape[1:]), x.dtype))
         width = outputs.shape[-1] if outputs.ndim > 1 else 1
         if width < classes and not (width == 1 and classes == 2):
             raise ShapeError(
@@ -177,27 +201,7 @@ class _Plan:
 
     def step(self, weights: Arrays, batch: int) -> DescentStep:
         """The training step for batches of one size."""
-        if batch not in self._steps:
-            self._steps[batch] = self._build(weights, batch)
-        return self._steps[batch]
-
-    def _build(self, weights: Arrays, batch: int) -> DescentStep:
-        x, y = self.split.train_x, self.split.train_y
-        inputs = {
-            "rows": new_input("rows", (batch,), "int64"),
-            "x": new_input("x", x.shape, x.dtype),
-            "y": new_input("y", y.shape, y.dtype),
-            "key": new_input("key", (2,), "uint32"),
-        }
-
-        def objective(parameters: Tensors, t: Tensor) -> Tensor:
-            from spusk.graph.ops import take
-
-            examples, targets = (take(inputs[name], inputs["rows"], 0) for name in ("x", "y"))
-            outputs = self.net(parameters, examples, training=True, key=inputs["key"], step=t)
-            return self.loss(outputs, targets)
-
-        return descent_step(objective, weights, self.optimizer, inputs)
+        return self.programs.step(weights, self.split, self.optimizer, batch)
 
     def batches(self, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """The rows of one epoch's batches: [number of batches, batch], then perhaps one smaller batch."""
@@ -210,9 +214,9 @@ class _Plan:
     def measure(self, weights: Arrays) -> dict[str, float]:
         """Loss and metrics on the training part, and on the validation part with "val_" before the name."""
         split = self.split
-        found = self.evaluation.measure(weights, split.train_x, split.train_y, self.metrics)
+        found = self.programs.evaluation.measure(weights, split.train_x, split.train_y, self.metrics)
         if len(split.val_x):
-            on_validation = self.evaluation.measure(weights, split.val_x, split.val_y, self.metrics)
+            on_validation = self.programs.evaluation.measure(weights, split.val_x, split.val_y, self.metrics)
             found |= {f"val_{name}": value for name, value in on_validation.items()}
         return found
 
@@ -306,9 +310,11 @@ def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
     history = {name: np.array([entry[name] for entry in course.history]) for name in names}
     for name in ("epoch", "step"):
         history[name] = history[name].astype(np.int64)
-    dataset, loss = plan.split.dataset, nn.losses.name_of(plan.loss)
+    dataset, loss = plan.split.dataset, nn.losses.name_of(plan.programs.loss)
     return Run(
-        model=Model(plan.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss),
+        model=Model(
+            plan.programs.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss
+        ),
         history=history,
         batch_loss=np.concatenate(course.batch_loss) if course.batch_loss else np.zeros(0),
         initial=course.initial,

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from spusk.compile import Program
+from spusk.compile import Backend, Program
 from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import Tensor, backprop
 from spusk.graph import input as new_input
@@ -47,6 +47,7 @@ def descent_step(
     optimizer: Optimizer,
     inputs: Mapping[str, Tensor] | None = None,
     outputs: Callable[[Tensors], Tensors] | None = None,
+    backend: Backend = "native",
 ) -> DescentStep:
     """Build the graph of one step.
 
@@ -56,6 +57,7 @@ def descent_step(
         optimizer: the rule; its numbers become inputs of the graph.
         inputs: the inputs that the objective uses besides.
         outputs: more to compute from the parameters before the update, by name.
+        backend: how the programs run.
 
     Raises:
         ShapeError, DTypeError: if the rule changes the shape or dtype of a parameter or of its state.
@@ -84,10 +86,12 @@ def descent_step(
         outputs={**carried_out, "loss": loss, **(outputs(weights) if outputs else {})},
         inputs={**carried_in, **hyper, **(inputs or {})},
         carry={name: name for name in carried_in},
+        backend=backend,
     )
     start = Program(
         outputs=_named("state", first),
         inputs=_named("parameters", weights) | hyper | {"step": t},
+        backend="numpy",  # it runs once
     )
     return DescentStep(program, start, optimizer)
 

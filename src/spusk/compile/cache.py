@@ -1,0 +1,137 @@
+"""Object code by content: what has been compiled once, in this process or an earlier one, is not compiled again.
+
+The key is a hash of the LLVM IR, the processor and the compiler's version, so that nothing in the folder can be
+stale. Code is executed, therefore the folder must be one that only its owner can write.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+import warnings
+from functools import cache, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+from spusk._version import __version__
+from spusk.compile.load import machine, optimised
+
+VARIABLE = "SPUSK_CACHE_DIR"
+LIMIT = 256 * 2**20  # bytes; when the folder outgrows it, the files unused for longest go
+KEPT = 0.75  # of the limit, after clearing up
+DIGEST = 32  # bytes before the code in a file: a hash of it, so that a cut file is noticed
+EVERY = 64  # new files between two looks at the folder's size
+
+
+@lru_cache(maxsize=1024)
+def object_code(text: str) -> bytes:
+    """The object code of a module's text: from memory, from the folder, or compiled now."""
+    path = _path(text)
+    if path is None:
+        return optimised(text)[0]
+    code = _read(path)
+    if code is None:
+        code = optimised(text)[0]
+        _write(path, code)
+    return code
+
+
+def folder() -> Path:
+    """Where code is kept: `SPUSK_CACHE_DIR`, or the usual place of this system's caches."""
+    if given := os.environ.get(VARIABLE):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "spusk"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spusk"
+
+
+def files(where: Path) -> list[Path]:
+    """The files of code in a folder."""
+    return sorted(where.glob("*.o")) if where.is_dir() else []
+
+
+def clear() -> tuple[int, int]:
+    """Remove all kept code; returns how many files and bytes that were."""
+    count = size = 0
+    for path in files(folder()):
+        size += path.stat().st_size
+        path.unlink(missing_ok=True)
+        count += 1
+    object_code.cache_clear()
+    return count, size
+
+
+def _path(text: str) -> Path | None:
+    """The file for a module's code, or None if the folder cannot be used."""
+    where = _usable(folder())
+    if where is None:
+        return None
+    key = blake2b(f"{__version__} {machine()}\n{text}".encode(), digest_size=20).hexdigest()
+    return where / f"{key}.o"
+
+
+@cache
+def _usable(where: Path) -> Path | None:
+    """The folder, made if need be; None, with a warning, if others could put code there."""
+    try:
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = where.stat()
+    except OSError:
+        return None  # no place to keep code: everything works, only slower
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        warnings.warn(
+            f"the code cache {where} is not used, because others can write to it; "
+            f"it needs mode 700, or set {VARIABLE} to another folder",
+            stacklevel=2,
+        )
+        return None
+    return where if os.access(where, os.W_OK | os.X_OK) else None
+
+
+def _read(path: Path) -> bytes | None:
+    """The code in a file; None if there is none, or it is not whole, or another user's."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                return None
+            content = file.read()
+        os.utime(path)
+    except OSError:
+        return None
+    code = content[DIGEST:]
+    return code if content[:DIGEST] == _digest(code) else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Put code into its file whole or not at all; another process may be doing the same."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            file.write(_digest(code) + code)
+        os.replace(file.name, path)
+    except OSError:
+        return  # a full disk costs only time
+    _written.append(path)
+    if len(_written) % EVERY == 1:
+        _clear_up(path.parent)
+
+
+_written: list[Path] = []
+
+
+def _clear_up(where: Path) -> None:
+    """Keep the folder bounded, and free of what interrupted processes left behind."""
+    found = [(path.stat(), path) for path in (*where.glob("*.o"), *where.glob("*.part"))]
+    total = sum(entry.st_size for entry, _ in found)
+    if total <= LIMIT:
+        return
+    for entry, path in sorted(found, key=lambda pair: pair[0].st_mtime):
+        if total <= KEPT * LIMIT:
+            break
+        path.unlink(missing_ok=True)
+        total -= entry.st_size
+
+
+def _digest(code: bytes) -> bytes:
+    return blake2b(code, digest_size=DIGEST).digest()

@@ -1,0 +1,127 @@
+"""A graph as the compiler sees it: numbered operations, inputs before their users."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spusk.graph import Place, Primitive, Tensor, topological
+from spusk.graph.dtypes import DType
+from spusk.graph.interpret import check_given
+from spusk.graph.leaves import Constant, Input
+from spusk.graph.primitive import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation: a primitive applied to earlier operations, given by number."""
+
+    primitive: Primitive
+    inputs: tuple[int, ...]
+    shape: Shape
+    dtype: DType
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return self.primitive.name
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The operations of a program in order, with its inputs, outputs and carry by name."""
+
+    ops: tuple[Op, ...]
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+    carry: Mapping[str, str]
+
+    def users(self) -> list[list[int]]:
+        """For each operation, the operations that read it."""
+        users: list[list[int]] = [[] for _ in self.ops]
+        for number, op in enumerate(self.ops):
+            for x in dict.fromkeys(op.inputs):
+                users[x].append(number)
+        return users
+
+
+def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]) -> Flow:
+    """The Tensors that the outputs need, numbered; a Tensor given as input is not looked behind.
+
+    An input that is no leaf becomes one: its value is given, not computed. Inputs that nothing reads are
+    kept, because they may be carried.
+    """
+    numbers: dict[int, int] = {}
+    ops: list[Op] = []
+    for name, t in inputs.items():
+        if id(t) not in numbers:
+            numbers[id(t)] = len(ops)
+            ops.append(Op(Input(name), (), t.shape, t.dtype, t.place))
+    needed = _needed(outputs.values(), set(numbers))
+    check_given(t for t in needed if id(t) not in numbers)
+    for t in needed:
+        if id(t) not in numbers:
+            numbers[id(t)] = len(ops)
+            ops.append(Op(t.primitive, tuple([numbers[id(x)] for x in t.inputs]), t.shape, t.dtype, t.place))
+    return Flow(
+        tuple(ops),
+        {name: numbers[id(t)] for name, t in inputs.items()},
+        {name: numbers[id(t)] for name, t in outputs.items()},
+        dict(carry),
+    )
+
+
+def _needed(outputs: Iterable[Tensor], given: set[int]) -> list[Tensor]:
+    order = topological(outputs)
+    reached = {id(t) for t in outputs}
+    for t in reversed(order):
+        if id(t) in reached and id(t) not in given:
+            reached.update(id(x) for x in t.inputs)
+    return [t for t in order if id(t) in reached]
+
+
+def signature(primitive: Primitive) -> tuple[Any, ...]:
+    """What a primitive computes, as a hashable value: equal for nodes that compute the same of equal inputs."""
+    if isinstance(primitive, Constant):
+        value = primitive.value
+        return ("constant", value.dtype.str, value.shape, value.tobytes())
+    return (primitive.name, *vars(primitive).items())
+
+
+def fingerprint(flow: Flow, *more: str) -> str:
+    """A hash of everything that the compiled code depends on: structure, shapes, dtypes, constants, names."""
+    digest = hashlib.blake2b(digest_size=20)
+    for op in flow.ops:
+        parts = signature(op.primitive) if not isinstance(op.primitive, Input) else ("input",)
+        digest.update(repr((op.inputs, op.shape, op.dtype.str)).encode())
+        for part in parts:
+            digest.update(part if isinstance(part, bytes) else repr(part).encode())
+    names = (tuple(flow.inputs.items()), tuple(flow.outputs.items()), tuple(flow.carry.items()), more)
+    digest.update(repr(names).encode())
+    return digest.hexdigest()
+
+
+def check_flow(flow: Flow) -> None:
+    """Raise AssertionError if the flow is not well formed: order, shapes and dtypes by each primitive's own rule."""
+    for number, op in enumerate(flow.ops):
+        assert all(0 <= x < number for x in op.inputs), (
+            f"{op.name} {number} reads what comes later: {op.inputs}"
+        )
+        if isinstance(op.primitive, Constant):
+            assert op.primitive.value.shape == op.shape, f"constant {number} has another shape"
+        if op.inputs:
+            found = op.primitive.result(*[flow.ops[x] for x in op.inputs])  # pyright: ignore[reportArgumentType]
+            assert found == (op.shape, np.dtype(op.dtype)), f"{op.name} {number} is {found}, not {op.shape}"
+    for name, number in {**flow.inputs, **flow.outputs}.items():
+        assert 0 <= number < len(flow.ops), f"{name!r} is operation {number}, which does not exist"

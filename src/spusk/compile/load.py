@@ -1,0 +1,72 @@
+"""From LLVM IR to a function that can be called: optimise, emit an object, link it into the process."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+SERIALS = count()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The processor that code is made for."""
+
+    triple: str
+    cpu: str
+    features: str
+
+    def __str__(self) -> str:
+        version = ".".join(map(str, llvm.llvm_version_info))
+        return f"{self.triple} {self.cpu} {self.features} llvm {version} llvmlite {llvmlite.__version__}"
+
+
+@cache
+def machine() -> Machine:
+    """This machine's processor, after LLVM's set-up."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features().flatten()
+    return Machine(llvm.get_process_triple(), llvm.get_host_cpu_name(), features)
+
+
+def _target() -> Any:
+    host = machine()
+    target = llvm.Target.from_triple(host.triple)
+    return target.create_target_machine(
+        cpu=host.cpu, features=host.features, opt=3, reloc="pic", codemodel="small"
+    )
+
+
+def optimised(text: str) -> tuple[bytes, str]:
+    """Object code for a module's text, and the optimised text."""
+    target = _target()
+    module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = machine().triple, str(target.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.loop_interleaving = True
+    options.slp_vectorization = options.loop_unrolling = False  # a third of the time for no gain
+    passes = llvm.create_pass_builder(target, options)
+    passes.getModulePassManager().run(module, passes)
+    return target.emit_object(module), str(module)
+
+
+class Code:
+    """Linked object code; its function lives as long as this object."""
+
+    def __init__(self, images: Iterable[bytes]) -> None:
+        self._jit = llvm.create_lljit_compiler(_target())
+        builder = llvm.JITLibraryBuilder()
+        for image in images:
+            builder.add_object_img(image)
+        builder.add_current_process().export_symbol("run")
+        self._library = builder.link(self._jit, f"spusk{next(SERIALS)}")
+        self.run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._library["run"])

@@ -1,0 +1,1 @@
+"""Lowering: kernels become LLVM IR."""

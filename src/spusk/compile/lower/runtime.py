@@ -1,0 +1,73 @@
+"""Definitions that kernels share: elementary functions, whole powers, and the intrinsics' declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+KINDS = {"f32": "float", "f64": "double"}
+
+
+def definitions(needs: Iterable[str]) -> list[str]:
+    """The text of everything that the kernels call besides each other."""
+    declared: set[str] = set()
+    texts: list[str] = []
+    for need in sorted(needs):
+        if need.startswith("declare "):
+            declared.add(need)
+        elif need.startswith("@llvm."):
+            declared.add(_intrinsic(need))
+        else:
+            text, more = _shared(need)
+            texts.append(text)
+            declared |= more
+    return [*sorted(declared), *texts]
+
+
+def _intrinsic(name: str) -> str:
+    """The declaration of an intrinsic whose arguments and result are of one type."""
+    short = name.rsplit(".", 1)[1]
+    kind = KINDS.get(short, short)
+    count = 1 if name.startswith(("@llvm.floor", "@llvm.sqrt", "@llvm.fabs")) else 2
+    return f"declare {kind} {name}({', '.join([kind] * count)})"
+
+
+def _shared(name: str) -> tuple[str, set[str]]:
+    _, function, kind = name.split(".")
+    if kind.startswith("i"):
+        return _whole_power(name, kind), set()
+    t = {"float32": "float", "float64": "double"}[kind]
+    s = {"float32": "f32", "float64": "f64"}[kind]
+    if function in ("exp", "log", "sin", "cos"):
+        return (
+            f"define internal {t} {name}({t} %x) alwaysinline {{\n %r = call {t} @llvm.{function}.{s}({t} %x)\n ret {t} %r\n}}",
+            {f"declare {t} @llvm.{function}.{s}({t})"},
+        )
+    c = function + ("f" if kind == "float32" else "")
+    args = "%x, " + t + " %y" if function == "pow" else "%x"
+    sig = f"{t}, {t}" if function == "pow" else t
+    return (
+        f"define internal {t} {name}({t} {args}) alwaysinline {{\n %r = call {t} @{c}({t} {args})\n ret {t} %r\n}}",
+        {f"declare {t} @{c}({sig})"},
+    )
+
+
+def _whole_power(name: str, kind: str) -> str:
+    """x to a whole power by repeated squaring; the product wraps around as in NumPy."""
+    return f"""define internal {kind} {name}({kind} %x, {kind} %y) nounwind {{
+entry:
+  br label %head
+head:
+  %base = phi {kind} [ %x, %entry ], [ %squared, %head ]
+  %left = phi {kind} [ %y, %entry ], [ %half, %head ]
+  %total = phi {kind} [ 1, %entry ], [ %next, %head ]
+  %bit = and {kind} %left, 1
+  %odd = icmp ne {kind} %bit, 0
+  %product = mul {kind} %total, %base
+  %next = select i1 %odd, {kind} %product, {kind} %total
+  %squared = mul {kind} %base, %base
+  %half = lshr {kind} %left, 1
+  %more = icmp ne {kind} %half, 0
+  br i1 %more, label %head, label %done
+done:
+  ret {kind} %next
+}}"""

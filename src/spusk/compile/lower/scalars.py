@@ -1,0 +1,201 @@
+"""The elementwise primitives on values in registers, one function each, found by the primitive's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spusk.compile.flow import Op
+from spusk.compile.lower.text import Function, literal, value_type
+from spusk.graph.dtypes import BOOL, DType
+
+Lowering = Callable[[Function, Op, list[str], list[DType]], str]
+
+
+def lower_scalar(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    """Write one elementwise operation; returns the name of its result."""
+    return LOWERINGS[op.name](f, op, values, dtypes)
+
+
+def _arithmetic(of_float: str, of_int: str, of_bool: str = "") -> Lowering:
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        x, y = values
+        kind = dtypes[0].kind
+        name = of_float if kind == "f" else of_bool if kind == "b" else of_int
+        return f.put(f"{name} {value_type(dtypes[0])} {x}, {y}")
+
+    return lower
+
+
+def _comparison(of_float: str, of_signed: str, of_unsigned: str) -> Lowering:
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        x, y = values
+        kind = dtypes[0].kind
+        name = f"fcmp {of_float}" if kind == "f" else f"icmp {of_signed if kind == 'i' else of_unsigned}"
+        return f.put(f"{name} {value_type(dtypes[0])} {x}, {y}")
+
+    return lower
+
+
+def _function(name: str) -> Lowering:
+    """A function of vectormath."""
+
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        return f.call(f"@spusk.{name}.{dtypes[0].name}", value_type(dtypes[0]), *values)
+
+    return lower
+
+
+def _intrinsic(f: Function, name: str, dtype: DType, *values: str) -> str:
+    kind = value_type(dtype)
+    short = {"float": "f32", "double": "f64"}.get(kind, kind)
+    return f.call(f"@llvm.{name}.{short}", kind, *values)
+
+
+def _larger(name: str) -> Lowering:
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        return extremum(f, name, dtypes[0], *values)
+
+    return lower
+
+
+def extremum(f: Function, name: str, dtype: DType, x: str, y: str) -> str:
+    """The "max" or "min" of two values; NaN if either is."""
+    if dtype.kind == "b":
+        return f.put(f"{'or' if name == 'max' else 'and'} i1 {x}, {y}")
+    if dtype.kind == "f":
+        return _intrinsic(f, f"{name}imum", dtype, x, y)
+    return _intrinsic(f, f"{'s' if dtype.kind == 'i' else 'u'}{name}", dtype, x, y)
+
+
+def _pow(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    kind = value_type(dtypes[0])
+    if dtypes[0].kind == "f":
+        return f.call(f"@spusk.pow.{dtypes[0].name}", kind, *values)
+    return f.call(f"@spusk.pow.{kind}", kind, *values)
+
+
+def _neg(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    (x,), kind = values, value_type(dtypes[0])
+    return f.put(f"fneg {kind} {x}" if dtypes[0].kind == "f" else f"sub {kind} 0, {x}")
+
+
+def _abs(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    (x,), (dtype,) = values, dtypes
+    if dtype.kind == "f":
+        return _intrinsic(f, "fabs", dtype, x)
+    if dtype.kind != "i":
+        return x
+    kind = value_type(dtype)
+    negative = f.put(f"icmp slt {kind} {x}, 0")
+    return f.put(f"select i1 {negative}, {kind} {f.put(f'sub {kind} 0, {x}')}, {kind} {x}")
+
+
+def _sign(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    """−1, 0 or 1, and NaN of NaN: what is neither above nor below 0 is itself, but never −0."""
+    (x,), (dtype,) = values, dtypes
+    kind, zero, one = value_type(dtype), literal(0, dtype), literal(1, dtype)
+    if dtype.kind == "f":
+        above, below = f.put(f"fcmp ogt {kind} {x}, {zero}"), f.put(f"fcmp olt {kind} {x}, {zero}")
+        neither = f.put(f"fadd {kind} {x}, {zero}")
+    else:
+        above = f.put(f"icmp {'sgt' if dtype.kind == 'i' else 'ugt'} {kind} {x}, {zero}")
+        below = f.put(f"icmp slt {kind} {x}, 0") if dtype.kind == "i" else "false"
+        neither = zero
+    minus = literal(-1, dtype) if dtype.kind != "u" else zero
+    rest = f.put(f"select i1 {below}, {kind} {minus}, {kind} {neither}")
+    return f.put(f"select i1 {above}, {kind} {one}, {kind} {rest}")
+
+
+def _unary_intrinsic(name: str) -> Lowering:
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        return _intrinsic(f, name, dtypes[0], values[0])
+
+    return lower
+
+
+def _logic(name: str) -> Lowering:
+    def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+        return f.put(f"{name} i1 {values[0]}, {values[1]}")
+
+    return lower
+
+
+def _not(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    return f.put(f"xor i1 {values[0]}, true")
+
+
+def _where(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    condition, x, y = values
+    kind = value_type(op.dtype)
+    return f.put(f"select i1 {condition}, {kind} {x}, {kind} {y}")
+
+
+def _same(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    return values[0]
+
+
+def _cast(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    return convert(f, values[0], dtypes[0], op.dtype)
+
+
+def convert(f: Function, x: str, old: DType, new: DType) -> str:
+    """A value in another dtype; floats become whole numbers by truncation, saturating at the ends."""
+    source, target = value_type(old), value_type(new)
+    if old == new:
+        return x
+    if new == BOOL:
+        return f.put(f"fcmp une {source} {x}, 0.0" if old.kind == "f" else f"icmp ne {source} {x}, 0")
+    if old.kind == "f" and new.kind == "f":
+        return f.put(f"{'fpext' if new.itemsize > old.itemsize else 'fptrunc'} {source} {x} to {target}")
+    if old.kind == "f":
+        return _to_whole(f, x, old, new)
+    if new.kind == "f":
+        return f.put(f"{'sitofp' if old.kind == 'i' else 'uitofp'} {source} {x} to {target}")
+    if old.itemsize > new.itemsize:
+        return f.put(f"trunc {source} {x} to {target}")
+    if old.itemsize == new.itemsize and old != BOOL:
+        return x
+    return f.put(f"{'sext' if old.kind == 'i' else 'zext'} {source} {x} to {target}")
+
+
+def _to_whole(f: Function, x: str, old: DType, new: DType) -> str:
+    source, target = value_type(old), value_type(new)
+    short = "f32" if source == "float" else "f64"
+    name = f"@llvm.fpto{'s' if new.kind == 'i' else 'u'}i.sat.{target}.{short}"
+    f.needs.add(f"declare {target} {name}({source})")
+    return f.put(f"call {target} {name}({source} {x})")
+
+
+LOWERINGS: dict[str, Lowering] = {
+    "add": _arithmetic("fadd", "add", "or"),
+    "sub": _arithmetic("fsub", "sub"),
+    "mul": _arithmetic("fmul", "mul", "and"),
+    "div": _arithmetic("fdiv", ""),
+    "pow": _pow,
+    "neg": _neg,
+    "abs": _abs,
+    "sign": _sign,
+    "maximum": _larger("max"),
+    "minimum": _larger("min"),
+    "floor": _unary_intrinsic("floor"),
+    "sqrt": _unary_intrinsic("sqrt"),
+    "exp": _function("exp"),
+    "expm1": _function("expm1"),
+    "log": _function("log"),
+    "log1p": _function("log1p"),
+    "sin": _function("sin"),
+    "cos": _function("cos"),
+    "tanh": _function("tanh"),
+    "erf": _function("erf"),
+    "less": _comparison("olt", "slt", "ult"),
+    "less_equal": _comparison("ole", "sle", "ule"),
+    "equal": _comparison("oeq", "eq", "eq"),
+    "not_equal": _comparison("une", "ne", "ne"),
+    "logical_and": _logic("and"),
+    "logical_or": _logic("or"),
+    "logical_not": _not,
+    "where": _where,
+    "cast": _cast,
+    "stop_gradient": _same,
+    "take": _same,
+}

@@ -1,0 +1,180 @@
+"""A program as native code: compiled once for its structure, run on any arrays of its shapes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Literal
+from weakref import WeakValueDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spusk.compile.cache import object_code
+from spusk.compile.flow import Flow, fingerprint, flow_of
+from spusk.compile.lanes import stopped
+from spusk.compile.load import Code
+from spusk.compile.lower.module import (
+    ARENA,
+    COMPLAINT,
+    DIVERGED,
+    DONE,
+    OUTSIDE,
+    STATE,
+    STATUS,
+    STEPS,
+    WATCH,
+    WATCH_ADVANCE,
+    WATCH_BYTES,
+)
+from spusk.compile.memory import ALIGNMENT, Layout
+from spusk.compile.stages import lowered
+from spusk.errors import InputError
+from spusk.graph import Tensor
+
+SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
+
+EMPTY: Mapping[str, NDArray[Any]] = {}
+RECENT = 32  # programs whose code is kept when nobody holds them any more
+
+Status = Literal["finished", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a native loop came to: carried inputs and collected outputs by name."""
+
+    carried: dict[str, NDArray[Any]]
+    collected: dict[str, NDArray[Any]]
+    steps: int
+    status: Status
+
+
+class NativeProgram:
+    """Native code with the layout of its memory. Several threads may run it at once."""
+
+    def __init__(self, flow: Flow) -> None:
+        stages = lowered(flow)
+        self.stages = stages
+        self._layout: Layout = stages.layout
+        texts = [*stages.modules.kernels.values(), stages.modules.run]
+        self._code = Code(object_code(text) for text in texts)
+        self._arenas: deque[NDArray[np.uint8]] = deque()
+
+    def run(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        steps: int,
+        each: Mapping[str, NDArray[Any]] = EMPTY,
+        watch: str | None = None,
+    ) -> Ran:
+        """Step after step; `values` holds the inputs' first values, `each` those that change from step to step."""
+        flow = self._layout.schedule.flow
+        state = _room(self._layout.state_bytes)
+        carried = {name: self._in_state(state, flow.inputs[name]) for name in flow.carry.values()}
+        for name, array in carried.items():
+            array[...] = values[name]
+        collected = {
+            name: np.empty((steps, *flow.ops[n].shape), flow.ops[n].dtype)
+            for name, n in flow.outputs.items()
+            if name not in flow.carry
+        }
+        if not steps:
+            return Ran(carried, collected, 0, "finished")
+        outside, moves = self._outside(values, each, collected)
+        block = np.zeros(OUTSIDE + 2 * len(outside), np.int64)
+        arena = self._arena()
+        block[STATE], block[ARENA] = state.ctypes.data, arena.ctypes.data
+        block[OUTSIDE::2] = [a.ctypes.data for a in outside]
+        block[OUTSIDE + 1 :: 2] = moves
+        if watch is not None:
+            watched = collected[watch] if watch in collected else carried[flow.carry[watch]]
+            block[WATCH], block[WATCH_BYTES] = watched.ctypes.data, watched.dtype.itemsize
+            block[WATCH_ADVANCE] = watched.dtype.itemsize if watch in collected else 0
+        interrupted = self._loop(block, steps)
+        self._arenas.append(arena)
+        status, done = int(block[STATUS]), int(block[DONE])
+        if status >= COMPLAINT:
+            raise InputError(self._layout.schedule.complaints[status - COMPLAINT])
+        word: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
+        return Ran(carried, {name: a[:done] for name, a in collected.items()}, done, word)
+
+    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
+        """Run in slices of time, so that Ctrl-C is heard; returns whether it was."""
+        at, chunk = block.ctypes.data, 1
+        try:
+            while block[DONE] < steps and not block[STATUS]:
+                if stopped():
+                    return True
+                before, began = int(block[DONE]), time.perf_counter()
+                block[STEPS] = min(chunk, steps - before)
+                self._code.run(at)
+                seconds = (time.perf_counter() - began) / chunk
+                chunk = max(1, min(int(SLICE / max(seconds, 1e-9)), 16 * chunk))
+        except KeyboardInterrupt:
+            return block[DONE] < steps
+        return False
+
+    def _in_state(self, state: NDArray[np.uint8], buffer: int) -> NDArray[Any]:
+        op, start = self._layout.schedule.op(buffer), self._layout.places[buffer].at
+        return state[start : start + op.size * op.dtype.itemsize].view(op.dtype).reshape(op.shape)
+
+    def _outside(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        each: Mapping[str, NDArray[Any]],
+        collected: Mapping[str, NDArray[Any]],
+    ) -> tuple[list[NDArray[Any]], list[int]]:
+        """The arrays that stay with the caller, and by how many bytes each moves from step to step."""
+        flow = self._layout.schedule.flow
+        found: dict[int, tuple[NDArray[Any], int]] = {}
+        for name, number in flow.inputs.items():
+            if name in each:
+                rows = np.ascontiguousarray(each[name], flow.ops[number].dtype)
+                found[number] = rows, flow.ops[number].size * rows.dtype.itemsize
+            else:
+                found[number] = np.ascontiguousarray(values[name]), 0
+        for name, array in collected.items():
+            number = flow.outputs[name]
+            found[number] = array, flow.ops[number].size * array.dtype.itemsize
+        for buffer in self._layout.outside:
+            if buffer not in found:
+                primitive: Any = flow.ops[buffer].primitive
+                found[buffer] = np.ascontiguousarray(primitive.value), 0
+        pairs = [found[buffer] for buffer in self._layout.outside]
+        return [array for array, _ in pairs], [move for _, move in pairs]
+
+    def _arena(self) -> NDArray[np.uint8]:
+        try:
+            return self._arenas.pop()
+        except IndexError:
+            return _room(self._layout.arena_bytes)
+
+
+def _room(size: int) -> NDArray[np.uint8]:
+    """Memory whose start is aligned for vectors."""
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size]
+
+
+_known: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
+_recent: deque[NativeProgram] = deque(maxlen=RECENT)
+_compiling = Lock()
+
+
+def native_program(
+    outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
+) -> NativeProgram:
+    """The native code of a graph; graphs of one structure share it."""
+    flow = flow_of(outputs, inputs, carry)
+    key = fingerprint(flow)
+    with _compiling:
+        program = _known.get(key)
+        if program is None:
+            program = _known[key] = NativeProgram(flow)
+        _recent.append(program)
+    return program

@@ -1,0 +1,64 @@
+"""The programs of one network and loss, shared by all of its trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+from numpy.typing import NDArray
+
+from spusk.compile import Backend
+from spusk.data import Split
+from spusk.graph import Tensor
+from spusk.graph import input as new_input
+from spusk.graph.ops import take
+from spusk.nn import Layer
+from spusk.optim import Optimizer
+from spusk.optim.hyper import formula_key
+from spusk.train.evaluate import Evaluation
+from spusk.train.step import DescentStep, Tensors, descent_step
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Programs:
+    """Training steps and the evaluation of one network, each built once. Several threads may share it.
+
+    Rules that differ only in their numbers have one step, because the numbers are inputs of its graph.
+    """
+
+    def __init__(self, net: Layer, loss: Callable[..., Tensor], backend: Backend = "native") -> None:
+        self.net, self.loss, self.backend = net, loss, backend
+        self.evaluation = Evaluation(net, loss, backend)
+        self._steps: dict[Any, DescentStep] = {}
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process builds its own."""
+        return Programs, (self.net, self.loss, self.backend)
+
+    def step(self, weights: Arrays, split: Split, optimizer: Optimizer, batch: int) -> DescentStep:
+        """The training step on batches of one size, gathered from the training part of the split."""
+        x, y = split.train_x, split.train_y
+        key = (formula_key(optimizer), batch, x.shape, x.dtype, y.shape, y.dtype)
+        with self._lock:
+            if key not in self._steps:
+                self._steps[key] = self._build(weights, split, optimizer, batch)
+            return self._steps[key]
+
+    def _build(self, weights: Arrays, split: Split, optimizer: Optimizer, batch: int) -> DescentStep:
+        x, y = split.train_x, split.train_y
+        inputs = {
+            "rows": new_input("rows", (batch,), "int64"),
+            "x": new_input("x", x.shape, x.dtype),
+            "y": new_input("y", y.shape, y.dtype),
+            "key": new_input("key", (2,), "uint32"),
+        }
+
+        def objective(parameters: Tensors, t: Tensor) -> Tensor:
+            examples, targets = (take(inputs[name], inputs["rows"], 0) for name in ("x", "y"))
+            outputs = self.net(parameters, examples, training=True, key=inputs["key"], step=t)
+            return self.loss(outputs, targets)
+
+        return descent_step(objective, weights, optimizer, inputs, backend=self.backend)

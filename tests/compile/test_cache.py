@@ -1,0 +1,139 @@
+"""The code cache: found again, safe against cut files and other users, bounded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import spusk.compile.cache as cache
+
+TEXT = "define i32 @f() {\n  ret i32 7\n}\n"
+
+
+@pytest.fixture
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh folder, and a memory that has forgotten everything."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv(cache.VARIABLE, str(folder))
+    cache.object_code.cache_clear()
+    cache._usable.cache_clear()
+    return folder
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are really compiled."""
+    found: list[str] = []
+    original = cache.optimised
+
+    def counted(text: str):
+        found.append(text)
+        return original(text)
+
+    monkeypatch.setattr(cache, "optimised", counted)
+    return found
+
+
+def forget() -> None:
+    cache.object_code.cache_clear()
+
+
+def test_code_is_compiled_once_and_found_by_later_processes(where, compilations):
+    first = cache.object_code(TEXT)
+    forget()
+    assert cache.object_code(TEXT) == first
+    assert len(compilations) == 1
+    assert where.stat().st_mode & 0o777 == 0o700
+
+
+def test_another_text_is_another_file(where, compilations):
+    cache.object_code(TEXT)
+    cache.object_code(TEXT.replace("7", "8"))
+    assert len(compilations) == len(cache.files(where)) == 2
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[:40] + b"x" + b[41:]])
+def test_a_damaged_file_is_compiled_again_and_mended(where, compilations, damage):
+    code = cache.object_code(TEXT)
+    (path,) = cache.files(where)
+    path.write_bytes(damage(path.read_bytes()))
+    forget()
+    assert cache.object_code(TEXT) == code
+    assert len(compilations) == 2
+    forget()
+    assert cache.object_code(TEXT) == code
+    assert len(compilations) == 2
+
+
+def test_a_folder_that_others_can_write_is_not_used_and_told_once(where, compilations):
+    where.mkdir()
+    where.chmod(0o777)
+    with pytest.warns(UserWarning, match="others can write"):
+        cache.object_code(TEXT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cache.object_code(TEXT.replace("7", "8"))
+    assert cache.files(where) == []
+    assert len(compilations) == 2
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(where, tmp_path, compilations):
+    code = cache.object_code(TEXT)
+    (path,) = cache.files(where)
+    elsewhere = tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    forget()
+    assert cache.object_code(TEXT) == code
+    assert len(compilations) == 2
+    assert not path.is_symlink()
+
+
+def test_a_folder_that_cannot_be_made_costs_only_time(tmp_path, monkeypatch, compilations):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "cache"))
+    forget()
+    cache._usable.cache_clear()
+    assert cache.object_code(TEXT)
+
+
+def test_the_folder_is_bounded_and_loses_what_was_unused_for_longest(where, monkeypatch):
+    texts = [TEXT.replace("7", str(n)) for n in range(10)]
+    sizes = []
+    for age, text in enumerate(texts):
+        cache.object_code(text)
+        newest = max(cache.files(where), key=lambda p: p.stat().st_mtime_ns)
+        sizes.append(newest.stat().st_size)
+        os.utime(newest, (1000 + age, 1000 + age))
+    monkeypatch.setattr(cache, "LIMIT", sum(sizes) // 2)
+    cache._clear_up(where)
+    left = cache.files(where)
+    assert 0 < sum(p.stat().st_size for p in left) <= 0.75 * cache.LIMIT
+    assert min(p.stat().st_mtime for p in left) > 1004
+
+
+def test_clearing_removes_everything(where):
+    cache.object_code(TEXT)
+    count, size = cache.clear()
+    assert count == 1
+    assert size > 0
+    assert cache.files(where) == []
+
+
+def test_two_processes_write_the_same_code_at_once(where):
+    script = f"import spusk.compile.cache as c; print(len(c.object_code({TEXT!r})))"
+    with ThreadPoolExecutor(4) as pool:
+        runs = [
+            pool.submit(subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True)
+            for _ in range(4)
+        ]
+    outcomes = [run.result() for run in runs]
+    assert {r.returncode for r in outcomes} == {0}, outcomes
+    assert len({r.stdout for r in outcomes}) == 1
+    assert len(cache.files(where)) == 1
