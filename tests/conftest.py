@@ -12,6 +12,9 @@ from types import ModuleType
 
 import pytest
 
+# The compiler checks the result of each of its passes.
+os.environ.setdefault("SPUSK_CHECK", "1")
+
 # Compiled code is kept for the time of a test run only, unless the caller names a folder.
 os.environ.setdefault("SPUSK_CACHE_DIR", tempfile.mkdtemp(prefix="spusk-tests-"))
 

@@ -194,6 +194,16 @@ def check(program: list[Step], shapes: tuple[Any, Any], dtype: str, seed: int) -
         assert_equal(name, native.values[name], reference.values[name], operations)
 
 
+REGRESSIONS: list[tuple[list[Step], tuple[Any, Any], str]] = [
+    ([("unary", "sum", 0), ("break", "hot", 0)], ((), ()), "float64"),  # read after the write in its place
+]
+
+
+@pytest.mark.parametrize(("program", "shapes", "dtype"), REGRESSIONS)
+def test_what_once_differed_is_equal(program, shapes, dtype) -> None:
+    check(program, shapes, dtype, 0)
+
+
 graphs = given(
     steps(),
     st.tuples(st.sampled_from(SHAPES), st.sampled_from(SHAPES)),

@@ -18,7 +18,8 @@ def _libraries() -> Any:
     import scipy.linalg.cython_blas  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingModuleSource]
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    controller: Any = ThreadpoolController()
+    return controller.select(user_api="blas")
 
 
 @contextmanager

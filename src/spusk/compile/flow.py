@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from spusk.graph import Place, Primitive, Tensor, topological
 from spusk.graph.dtypes import DType
 from spusk.graph.interpret import check_given
@@ -110,18 +108,3 @@ def fingerprint(flow: Flow, *more: str) -> str:
     names = (tuple(flow.inputs.items()), tuple(flow.outputs.items()), tuple(flow.carry.items()), more)
     digest.update(repr(names).encode())
     return digest.hexdigest()
-
-
-def check_flow(flow: Flow) -> None:
-    """Raise AssertionError if the flow is not well formed: order, shapes and dtypes by each primitive's own rule."""
-    for number, op in enumerate(flow.ops):
-        assert all(0 <= x < number for x in op.inputs), (
-            f"{op.name} {number} reads what comes later: {op.inputs}"
-        )
-        if isinstance(op.primitive, Constant):
-            assert op.primitive.value.shape == op.shape, f"constant {number} has another shape"
-        if op.inputs:
-            found = op.primitive.result(*[flow.ops[x] for x in op.inputs])  # pyright: ignore[reportArgumentType]
-            assert found == (op.shape, np.dtype(op.dtype)), f"{op.name} {number} is {found}, not {op.shape}"
-    for name, number in {**flow.inputs, **flow.outputs}.items():
-        assert 0 <= number < len(flow.ops), f"{name!r} is operation {number}, which does not exist"

@@ -10,9 +10,11 @@ from itertools import count
 from typing import Any
 
 import llvmlite
-import llvmlite.binding as llvm
+import llvmlite.binding
 
 SERIALS = count()
+
+llvm: Any = llvmlite.binding  # it has no types
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile.cache import object_code
+from spusk.compile.explain import explained
 from spusk.compile.flow import Flow, fingerprint, flow_of
 from spusk.compile.lanes import stopped
 from spusk.compile.load import Code
@@ -60,6 +63,8 @@ class NativeProgram:
         stages = lowered(flow)
         self.stages = stages
         self._layout: Layout = stages.layout
+        if os.environ.get("SPUSK_EXPLAIN") == "1":
+            print(explained(stages), file=sys.stderr)
         texts = [*stages.modules.kernels.values(), stages.modules.run]
         self._code = Code(object_code(text) for text in texts)
         self._arenas: deque[NDArray[np.uint8]] = deque()

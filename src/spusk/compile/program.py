@@ -87,6 +87,15 @@ class Program:
 
         return native_program(self.outputs, self.inputs, self.carry)
 
+    def explain(self, *, ir: bool = False) -> str:
+        """Every stage of the compilation as text: operations, kernels and their cost, memory, perhaps LLVM IR.
+
+        With SPUSK_EXPLAIN=1 in the environment, it is printed for every program that is compiled.
+        """
+        from spusk.compile.explain import explained
+
+        return explained(self.native.stages, ir=ir)
+
     def __call__(self, values: Arrays) -> dict[str, Any]:
         """The outputs, computed once, by name."""
         if self.backend == "native":

@@ -75,12 +75,12 @@ class _Walk:
         return op
 
     def _folded(self, op: Op) -> Op:
-        constants = [self.ops[x].primitive for x in op.inputs]
-        foldable = (op.inputs or op.name == "iota") and op.name != "broadcast" and op.size <= FOLDED
-        if not foldable or op.name == "iota" or not all(isinstance(c, Constant) for c in constants):
+        constants = [p for p in (self.ops[x].primitive for x in op.inputs) if isinstance(p, Constant)]
+        foldable = op.inputs and op.name != "broadcast" and op.size <= FOLDED
+        if not foldable or len(constants) < len(op.inputs):
             return op
         with np.errstate(all="ignore"):
-            value = op.primitive.evaluate(np, *[c.value for c in constants])  # pyright: ignore[reportAttributeAccessIssue]
+            value = op.primitive.evaluate(np, *[c.value for c in constants])
         array = np.ascontiguousarray(np.asarray(value, op.dtype)).reshape(op.shape)
         return Op(Constant(array), (), op.shape, op.dtype, op.place)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from spusk.compile.carry import place_carried
+from spusk.compile.check import check_flow, check_layout, check_merged, check_schedule
 from spusk.compile.collapse import collapse
 from spusk.compile.flow import Flow
 from spusk.compile.fuse import fuse
@@ -26,8 +28,16 @@ class Stages:
 
 
 def lowered(flow: Flow) -> Stages:
-    """All passes up to LLVM IR."""
+    """All passes up to LLVM IR; with SPUSK_CHECK=1, each result is checked."""
+    checking = os.environ.get("SPUSK_CHECK") == "1"
     simple = simplify(flow)
-    merged = merge(collapse(place_carried(fuse(simple))))
+    fused = fuse(simple)
+    merged = merge(collapse(place_carried(fused)))
     layout = plan(merged)
+    if checking:
+        check_flow(flow)
+        check_flow(simple)
+        check_schedule(fused)
+        check_merged(merged)
+        check_layout(layout)
     return Stages(flow, simple, merged, layout, lower(layout))

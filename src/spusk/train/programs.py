@@ -29,7 +29,8 @@ class Programs:
     """
 
     def __init__(self, net: Layer, loss: Callable[..., Tensor], backend: Backend = "native") -> None:
-        self.net, self.loss, self.backend = net, loss, backend
+        self.net, self.loss = net, loss
+        self.backend: Backend = backend
         self.evaluation = Evaluation(net, loss, backend)
         self._steps: dict[Any, DescentStep] = {}
         self._lock = Lock()

@@ -118,15 +118,17 @@ class _Nest:
             operands = [self._operand(o, indices) for o in step.operands]
             dtypes = [self._dtype(o) for o in step.operands]
             self.values[step.number] = lower_scalar(self.f, op, operands, dtypes)
-        for store in self.kernel.stores:
-            value = self._operand(store.value, indices)
+        # Everything is read before anything is written: a store may go to the place of an input.
+        results = [self._operand(store.value, indices) for store in self.kernel.stores]
+        parts = [self._operand(a.reduce.value, indices) for a in accumulators]
+        for store, value in zip(self.kernel.stores, results, strict=True):
             self.f.store(value, self._element(store.view, indices), store.dtype)
-        for a in accumulators:
-            self._accumulate(a, indices)
+        for a, value in zip(accumulators, parts, strict=True):
+            self._accumulate(a, value, indices)
 
-    def _accumulate(self, a: _Accumulator, indices: list[str]) -> None:
+    def _accumulate(self, a: _Accumulator, part: str, indices: list[str]) -> None:
         dtype = a.reduce.dtype
-        value = convert(self.f, self._operand(a.reduce.value, indices), self._dtype(a.reduce.value), dtype)
+        value = convert(self.f, part, self._dtype(a.reduce.value), dtype)
         if a.variable is None:
             pointer = self._element(a.reduce.view, indices)
             self.f.store(self._combine(a.reduce, self.f.load(pointer, dtype), value), pointer, dtype)

@@ -1,0 +1,40 @@
+"""An estimate of what a kernel costs: arithmetic operations, and bytes that it must read and write."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from spusk.compile.kernels import DotKernel, Kernel, LoopKernel, RandomKernel, Schedule, reads, writes
+from spusk.compile.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Operations (a multiplication with its addition is two) and bytes, each buffer's element counted once."""
+
+    operations: int
+    bytes: int
+
+
+def cost(schedule: Schedule, kernel: Kernel) -> Cost:
+    """What one run of the kernel costs at least."""
+    views = {*reads(kernel), *writes(kernel)}
+    moved = sum(_elements(view) * schedule.op(view.buffer).dtype.itemsize for view in views)
+    return Cost(_operations(kernel), moved)
+
+
+def _operations(kernel: Kernel) -> int:
+    match kernel:
+        case LoopKernel():
+            return math.prod(kernel.space) * max(len(kernel.body) + len(kernel.reductions), 1)
+        case DotKernel():
+            return 2 * math.prod(kernel.out.shape) * kernel.a.shape[-1]
+        case RandomKernel():
+            return 25 * math.prod(kernel.out.shape)  # ten rounds of about ten operations for four words
+        case _:
+            return sum(math.prod(view.shape) for view in reads(kernel)[:1])
+
+
+def _elements(view: View) -> int:
+    return math.prod(n for n, s in zip(view.shape, view.strides, strict=True) if s)
