@@ -14,6 +14,7 @@ from spusk.compile.products.form import scratch_elements
 from spusk.compile.products.function import tile_function
 from spusk.compile.products.pointer import blas_pointer
 from spusk.compile.products.product import Product
+from spusk.compile.products.rule import prefers_tiles
 from spusk.compile.products.target import Target
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "blas_accepts",
     "blas_function",
     "blas_pointer",
+    "prefers_tiles",
     "scratch_elements",
     "tile_function",
 ]
