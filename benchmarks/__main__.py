@@ -17,7 +17,7 @@ import numpy as np
 
 import spusk
 
-BENCHMARKS = ("depth",)
+BENCHMARKS = ("depth", "products")
 
 
 def machine() -> dict[str, str]:
