@@ -9,6 +9,9 @@ from spusk.compile.kernels import DotKernel, Kernel, LoopKernel, RandomKernel, S
 from spusk.compile.views import View
 
 
+LARGE = 100_000  # operations or bytes: about ten microseconds, some twenty times what a barrier costs
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Operations (a multiplication with its addition is two) and bytes, each buffer's element counted once."""
@@ -22,6 +25,12 @@ def cost(schedule: Schedule, kernel: Kernel) -> Cost:
     views = {*reads(kernel), *writes(kernel)}
     moved = sum(_elements(view) * schedule.op(view.buffer).dtype.itemsize for view in views)
     return Cost(_operations(kernel), moved)
+
+
+def is_large(schedule: Schedule, kernel: Kernel) -> bool:
+    """Whether it is worth more than one thread."""
+    found = cost(schedule, kernel)
+    return max(found.operations, found.bytes) >= LARGE
 
 
 def _operations(kernel: Kernel) -> int:

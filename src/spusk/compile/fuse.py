@@ -271,15 +271,8 @@ class _Fuser:
         self.alone(number, kernel)
 
     def _dot(self, number: int, op: Op) -> None:
-        a, b = (self._matrix(x) for x in op.inputs)
+        a, b = (self.view(x) for x in op.inputs)
         self.alone(number, DotKernel(number, a, b, whole(number, op), op.dtype))
-
-    def _matrix(self, x: int) -> View:
-        """A view that products can read: unit stride along rows or columns; else a copy."""
-        view = self.view(x)
-        (m, n), (s, t) = view.shape[-2:], view.strides[-2:]
-        rows, columns = (t == 1 or n == 1) and (s >= n or m == 1), (s == 1 or m == 1) and (t >= m or n == 1)
-        return view if rows or columns else self.view(self.copied(x))
 
     def copied(self, x: int) -> int:
         """A new operation with the value of x and a buffer of its own."""

@@ -21,6 +21,11 @@ def stopped() -> bool:
     return stop is not None and stop.is_set()
 
 
+def in_lane() -> bool:
+    """Whether this thread is one of a pool of lanes."""
+    return STOP.get() is not None
+
+
 def lanes(run: Callable[[T], R], tasks: Sequence[T], count: int) -> Iterator[R]:
     """The outcomes of `run` on each task, in the order in which they end, `count` at a time.
 

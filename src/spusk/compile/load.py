@@ -12,6 +12,8 @@ from typing import Any
 import llvmlite
 import llvmlite.binding
 
+from spusk.compile.products import Target
+
 SERIALS = count()
 
 llvm: Any = llvmlite.binding  # it has no types
@@ -37,6 +39,13 @@ def machine() -> Machine:
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features().flatten()
     return Machine(llvm.get_process_triple(), llvm.get_host_cpu_name(), features)
+
+
+@cache
+def target() -> Target:
+    """What of this machine's processor decides the form of matrix products."""
+    features = dict(llvm.get_host_cpu_features())
+    return Target.of_features(machine().triple.split("-")[0], features)
 
 
 def _target() -> Any:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.compile.blas import one_blas_thread
 from spusk.compile.cache import object_code
 from spusk.compile.explain import explained
 from spusk.compile.flow import Flow, fingerprint, flow_of
@@ -22,22 +24,30 @@ from spusk.compile.lanes import stopped
 from spusk.compile.load import Code
 from spusk.compile.lower.module import (
     ARENA,
+    BARRIER,
     COMPLAINT,
+    DGEMM,
     DIVERGED,
     DONE,
     OUTSIDE,
+    SGEMM,
     STATE,
     STATUS,
     STEPS,
+    THREAD,
+    THREADS,
     WATCH,
     WATCH_ADVANCE,
     WATCH_BYTES,
 )
 from spusk.compile.memory import ALIGNMENT, Layout
+from spusk.compile.products import blas_pointer
 from spusk.compile.stages import lowered
+from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 from spusk.graph import Tensor
 
+MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
 SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
 
 EMPTY: Mapping[str, NDArray[Any]] = {}
@@ -67,6 +77,7 @@ class NativeProgram:
             print(explained(stages), file=sys.stderr)
         texts = [*stages.modules.kernels.values(), stages.modules.run]
         self._code = Code(object_code(text) for text in texts)
+        self._gemms = {call.gemm: blas_pointer(call.gemm) for call in stages.modules.calls if call.gemm}
         self._arenas: deque[NDArray[np.uint8]] = deque()
 
     def run(
@@ -75,6 +86,7 @@ class NativeProgram:
         steps: int,
         each: Mapping[str, NDArray[Any]] = EMPTY,
         watch: str | None = None,
+        threads: int | None = None,
     ) -> Ran:
         """Step after step; `values` holds the inputs' first values, `each` those that change from step to step."""
         flow = self._layout.schedule.flow
@@ -93,13 +105,15 @@ class NativeProgram:
         block = np.zeros(OUTSIDE + 2 * len(outside), np.int64)
         arena = self._arena()
         block[STATE], block[ARENA] = state.ctypes.data, arena.ctypes.data
+        block[SGEMM], block[DGEMM] = self._gemms.get("sgemm", 0), self._gemms.get("dgemm", 0)
         block[OUTSIDE::2] = [a.ctypes.data for a in outside]
         block[OUTSIDE + 1 :: 2] = moves
         if watch is not None:
             watched = collected[watch] if watch in collected else carried[flow.carry[watch]]
             block[WATCH], block[WATCH_BYTES] = watched.ctypes.data, watched.dtype.itemsize
             block[WATCH_ADVANCE] = watched.dtype.itemsize if watch in collected else 0
-        interrupted = self._loop(block, steps)
+        with one_blas_thread() if self._gemms else nullcontext():
+            interrupted = self._loop(block, steps, threads_for(self.stages, threads))
         self._arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
@@ -107,20 +121,27 @@ class NativeProgram:
         word: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         return Ran(carried, {name: a[:done] for name, a in collected.items()}, done, word)
 
-    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
+    def _loop(self, block: NDArray[np.int64], steps: int, threads: int) -> bool:
         """Run in slices of time, so that Ctrl-C is heard; returns whether it was."""
-        at, chunk = block.ctypes.data, 1
+        meeting = np.zeros(MEETING_WORDS, np.int64)
+        block[THREADS], block[BARRIER] = threads, meeting.ctypes.data
+        blocks = [block, *(block.copy() for _ in range(threads - 1))]
+        for i, each in enumerate(blocks):
+            each[THREAD] = i
+        at, chunk = [b.ctypes.data for b in blocks], 1
         try:
             while block[DONE] < steps and not block[STATUS]:
                 if stopped():
                     return True
-                before, began = int(block[DONE]), time.perf_counter()
-                block[STEPS] = min(chunk, steps - before)
-                self._code.run(at)
-                seconds = (time.perf_counter() - began) / chunk
+                now = min(chunk, steps - int(block[DONE]))
+                for each in blocks:
+                    each[STEPS] = now
+                began = time.perf_counter()
+                together(self._code.run, at)
+                seconds = (time.perf_counter() - began) / now
                 chunk = max(1, min(int(SLICE / max(seconds, 1e-9)), 16 * chunk))
         except KeyboardInterrupt:
-            return block[DONE] < steps
+            return bool(block[DONE] < steps)
         return False
 
     def _in_state(self, state: NDArray[np.uint8], buffer: int) -> NDArray[Any]:

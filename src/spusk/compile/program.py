@@ -108,7 +108,13 @@ class Program:
         return dict(zip(self.outputs, found, strict=True))
 
     def run(
-        self, values: Arrays, *, steps: int, each: Arrays | None = None, watch: str | None = None
+        self,
+        values: Arrays,
+        *,
+        steps: int,
+        each: Arrays | None = None,
+        watch: str | None = None,
+        threads: int | None = None,
     ) -> Loop:
         """Step after step, carried outputs becoming inputs.
 
@@ -117,12 +123,14 @@ class Program:
             steps: how many steps.
             each: for some inputs, an array whose i-th row is the input's value in step i.
             watch: the name of a scalar output; the loop ends when it is not finite.
+            threads: how many threads share the work of a step; default: all processors if the step is large
+                enough to gain, one within a lane. The bits are the same for any number.
         """
         each = each or {}
         first = {name: rows[0] for name, rows in each.items()} if steps else {}
         current = self._fed({**values, **first} if steps else values, optional=set(each))
         if self.backend == "native":
-            return self._run_native(current, steps, each, watch)
+            return self._run_native(current, steps, each, watch, threads)
         position = {name: i for i, name in enumerate(self.inputs)}
         outputs = {name: i for i, name in enumerate(self.outputs)}
         carried = [(outputs[source], position[target]) for source, target in self.carry.items()]
@@ -149,9 +157,11 @@ class Program:
         after = dict(zip(self.inputs, current, strict=True))
         return Loop(after, {name: array[:done] for name, array in kept.items()}, done, status)
 
-    def _run_native(self, current: list[Any], steps: int, each: Arrays, watch: str | None) -> Loop:
+    def _run_native(
+        self, current: list[Any], steps: int, each: Arrays, watch: str | None, threads: int | None
+    ) -> Loop:
         given = dict(zip(self.inputs, current, strict=True))
-        ran = self.native.run(given, steps, each, watch)
+        ran = self.native.run(given, steps, each, watch, threads)
         last = {name: rows[ran.steps - 1] for name, rows in each.items()} if ran.steps else {}
         return Loop({**given, **last, **ran.carried}, ran.collected, ran.steps, ran.status)
 

@@ -1,43 +1,92 @@
-"""Matrix products as LLVM IR."""
+"""Matrix products as LLVM IR: register tiles or BLAS for floats, plain loops for whole numbers."""
 
 from __future__ import annotations
 
+import math
+from typing import Literal, cast
+
+from spusk.compile.cost import is_large
 from spusk.compile.kernels import DotKernel, Schedule
-from spusk.compile.lower.loops import loaded
-from spusk.compile.lower.text import Function, literal, value_type
+from spusk.compile.load import target
+from spusk.compile.lower.lanes import loaded
+from spusk.compile.lower.text import Function, value_type
+from spusk.compile.products import Product, blas_function, prefers_tiles, scratch_elements, tile_function
+from spusk.compile.views import View
 
 
 def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
+    """The function for the products of one kernel, one after another for its batch axes."""
+    if kernel.dtype.kind != "f":
+        return _plain(schedule, kernel)
     f = Function()
     *batch, m, n = kernel.out.shape
-    k = kernel.a.shape[-1]
-    dtype, kind = kernel.dtype, value_type(kernel.dtype)
-    if 0 in kernel.out.shape:
+    if not math.prod(kernel.out.shape):
         f.line("ret void")
         return f
+    product = _product(kernel)
+    f.split = not batch and is_large(schedule, kernel)
+    f.gemm = "" if prefers_tiles(product) else "sgemm" if product.dtype == "float32" else "dgemm"
+    write = blas_function if f.gemm else tile_function
+    text, declarations = write("product", product, target())
+    f.private.append(text)
+    f.needs |= declarations
+    scratch = "null"
+    if not f.gemm and (count := scratch_elements(product, target())):
+        scratch = f.alloca(f"[{count} x {product.element}], align 64")
+    loops = [f.begin_loop("0", str(size)) for size in batch]
+    outer = [loop.index for loop in loops]
+    c, a, b = (_start(f, schedule, view, outer) for view in (kernel.out, kernel.a, kernel.b))
+    rows = "i64 %low, i64 %high" if f.split else f"i64 0, i64 {m}"
+    more = ", ptr %gemm" if f.gemm else ""
+    f.line(f"call void @product(ptr {c}, ptr {a}, ptr {b}, ptr {scratch}, {rows}{more})")
+    for loop in reversed(loops):
+        f.end_loop(loop)
+    f.line("ret void")
+    return f
+
+
+def _product(kernel: DotKernel) -> Product:
+    def last(view: View) -> tuple[int, int]:
+        return view.strides[-2], view.strides[-1]
+
+    (m, n), k = kernel.out.shape[-2:], kernel.a.shape[-1]
+    dtype = cast(Literal["float32", "float64"], kernel.dtype.name)
+    return Product(dtype, m, n, k, last(kernel.a), last(kernel.b), last(kernel.out))
+
+
+def _start(f: Function, schedule: Schedule, view: View, outer: list[str]) -> str:
+    """A pointer to the first element of one matrix."""
+    address = f.address(view, [*outer, "0", "0"])
+    return f.element(schedule.home(view.buffer), address, schedule.op(view.buffer).dtype)
+
+
+def _plain(schedule: Schedule, kernel: DotKernel) -> Function:
+    """Row by row, each element of A times a row of B."""
+    f = Function()
+    *batch, m, n = kernel.out.shape
+    k, dtype, kind = kernel.a.shape[-1], kernel.dtype, value_type(kernel.dtype)
+    if not math.prod(kernel.out.shape):
+        f.line("ret void")
+        return f
+    multiply, add = ("and", "or") if dtype.kind == "b" else ("mul", "add")
     loops = [f.begin_loop("0", str(size)) for size in (*batch, m)]
     outer = [loop.index for loop in loops]
 
-    def element(j: str) -> str:
-        return f.element(schedule.home(kernel.number), f.address(kernel.out, [*outer, j]), dtype)
+    def element(column: str) -> str:
+        return f.element(schedule.home(kernel.number), f.address(kernel.out, [*outer, column]), dtype)
 
-    j = f.begin_loop("0", str(n))
-    f.store(literal(0, dtype), element(j.index), dtype)
-    f.end_loop(j)
+    columns = f.begin_loop("0", str(n))
+    f.store("false" if dtype.kind == "b" else "0", element(columns.index), dtype)
+    f.end_loop(columns)
     if k:
         along = f.begin_loop("0", str(k))
         a = loaded(f, schedule, kernel.a, [*outer, along.index])
-        j = f.begin_loop("0", str(n))
-        b = loaded(f, schedule, kernel.b, [*outer[:-1], along.index, j.index])
-        add = "mul" if dtype.kind != "f" else "fmul"
-        product = f.put(f"{add} {kind} {a}, {b}")
-        total = f.load(element(j.index), dtype)
-        f.store(
-            f.put(f"{'fadd' if dtype.kind == 'f' else 'add'} {kind} {total}, {product}"),
-            element(j.index),
-            dtype,
-        )
-        f.end_loop(j)
+        columns = f.begin_loop("0", str(n))
+        b = loaded(f, schedule, kernel.b, [*outer[:-1], along.index, columns.index])
+        total = f.load(element(columns.index), dtype)
+        product = f.put(f"{multiply} {kind} {a}, {b}")
+        f.store(f.put(f"{add} {kind} {total}, {product}"), element(columns.index), dtype)
+        f.end_loop(columns)
         f.end_loop(along)
     for loop in reversed(loops):
         f.end_loop(loop)

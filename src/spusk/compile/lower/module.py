@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Literal
 
 from spusk.compile.kernels import (
     ArgMaxKernel,
@@ -15,30 +16,41 @@ from spusk.compile.kernels import (
     RandomKernel,
     ScatterKernel,
     Schedule,
+    writes,
 )
 from spusk.compile.lower.dots import lower_dot
 from spusk.compile.lower.loops import lower_loop
-from spusk.compile.lower.runtime import definitions
+from spusk.compile.lower.runtime import barrier, definitions
 from spusk.compile.lower.special import lower_argmax, lower_check, lower_random, lower_scatter
 from spusk.compile.lower.text import Function
 from spusk.compile.memory import Layout
 
-# The argument of `run` is a block of 64-bit words.
-STATE, ARENA, STEPS, DONE, STATUS, WATCH, WATCH_ADVANCE, WATCH_BYTES = range(8)
-OUTSIDE = (
-    8  # from here on two words for each outside buffer: where it is, and by how many bytes it moves a step
-)
+# The argument of `run` is a block of 64-bit words; from OUTSIDE on there are two words for each outside
+# buffer: where it is, and by how many bytes it moves a step.
+STATE, ARENA, STEPS, DONE, STATUS, WATCH, WATCH_ADVANCE, WATCH_BYTES, SGEMM, DGEMM = range(10)
+THREAD, THREADS, BARRIER = range(10, 13)  # which of how many threads, and where they meet
+OUTSIDE = 16
+
+ROWS = 12  # of a product: a multiple of what its tiles take at a time
 
 FINISHED, DIVERGED, COMPLAINT = 0, 1, 2  # the status; from COMPLAINT on, the number of a complaint
 
 
 @dataclass(frozen=True)
 class Call:
-    """One kernel's call: its function, and the buffers that its pointers go to."""
+    """One kernel's call: its function, the buffers that its pointers go to, and what else it takes."""
 
     kernel: Kernel
     function: str
     buffers: tuple[int, ...]
+    split: bool = False
+    gemm: Literal["", "sgemm", "dgemm"] = ""
+
+    @property
+    def declaration(self) -> str:
+        result = "i1" if isinstance(self.kernel, CheckKernel) else "void"
+        kinds = ["ptr"] * len(self.buffers) + ["i64", "i64"] * self.split + ["ptr"] * bool(self.gemm)
+        return f"declare {result} @{self.function}({', '.join(kinds)})"
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ def lower(layout: Layout) -> Modules:
             result = "i1" if isinstance(kernel, CheckKernel) else "void"
             name, text = named(function, result)
             kernels[name] = text
-            calls.append(Call(kernel, name, tuple(function.arguments)))
+            calls.append(Call(kernel, name, tuple(function.arguments), function.split, function.gemm))
     return Modules(kernels, _Run(layout, calls).text(), tuple(calls))
 
 
@@ -97,19 +109,27 @@ def lower_kernel(schedule: Schedule, kernel: Kernel) -> Function:
 
 
 class _Run:
-    """The function `run`: all kernels, commits and the watch, step after step."""
+    """The function `run`: all kernels, commits and the watch, step after step.
+
+    Where kernels are split, several threads execute it at once, each with a block of its own. Every thread
+    does its part of those kernels and the first one all others; they meet after each kernel.
+    """
 
     def __init__(self, layout: Layout, calls: list[Call]) -> None:
         self.layout, self.calls = layout, calls
         self.f = Function()
         self.pointers: dict[int, str] = {}
+        self.threaded = any(call.split for call in calls)
 
     def text(self) -> str:
         f = self.f
-        state, arena = self._word(STATE, "ptr"), self._word(ARENA, "ptr")
-        self.rooms = {"state": state, "arena": arena}
-        steps = self._word(STEPS, "i64")
-        loop = f.begin_loop("0", steps)
+        self.rooms = {"state": self._word(STATE, "ptr"), "arena": self._word(ARENA, "ptr")}
+        self.gemms = {"sgemm": self._word(SGEMM, "ptr"), "dgemm": self._word(DGEMM, "ptr")}
+        if self.threaded:
+            self.thread, self.threads = self._word(THREAD, "i64"), self._word(THREADS, "i64")
+            self.barrier = self._word(BARRIER, "ptr")
+            self.first = f.put(f"icmp eq i64 {self.thread}, 0")
+        loop = f.begin_loop("0", self._word(STEPS, "i64"))
         self._load_outside()
         for call in self.calls:
             self._call(call)
@@ -119,21 +139,11 @@ class _Run:
         self._advance()
         f.end_loop(loop)
         f.line("ret void")
-        kinds = {c.function: "i1" if isinstance(c.kernel, CheckKernel) else "void" for c in self.calls}
-        counts = {c.function: len(c.buffers) for c in self.calls}
-        declared = [f"declare {kinds[n]} @{n}({', '.join(['ptr'] * counts[n])})" for n in kinds]
-        body = "\n".join(
-            [
-                *declared,
-                "",
-                "define void @run(ptr noalias %block) nounwind {",
-                "entry:",
-                *f.entry,
-                *f.lines,
-                "}",
-            ]
-        )
-        return "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n" + body
+        declared = ["declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"]
+        declared += dict.fromkeys(call.declaration for call in self.calls)
+        shared = barrier() if self.threaded else []
+        head = "define void @run(ptr noalias %block) nounwind {"
+        return "\n".join([*declared, *shared, head, "entry:", *f.entry, *f.lines, "}"]) + "\n"
 
     def _slot(self, word: int) -> str:
         return self.f.put(f"getelementptr inbounds i64, ptr %block, i64 {word}")
@@ -151,13 +161,54 @@ class _Run:
             return self.pointers[buffer]
         return self.f.put(f"getelementptr inbounds i8, ptr {self.rooms[place.room]}, i64 {place.at}")
 
+    # --- kernels ----------------------------------------------------------------------------------
+
     def _call(self, call: Call) -> None:
-        given = ", ".join(f"ptr {self._pointer(buffer)}" for buffer in call.buffers)
-        if not isinstance(call.kernel, CheckKernel):
-            self.f.line(f"call void @{call.function}({given})")
-            return
-        bad = self.f.put(f"call i1 @{call.function}({given})")
-        self._leave_if(bad, COMPLAINT + call.kernel.why)
+        given = [f"ptr {self._pointer(buffer)}" for buffer in call.buffers]
+        gemm = [f"ptr {self.gemms[call.gemm]}"] if call.gemm else []
+        if isinstance(call.kernel, CheckKernel):  # done by every thread, so that all leave together
+            bad = self.f.put(f"call i1 @{call.function}({', '.join(given)})")
+            self._leave_if(bad, COMPLAINT + call.kernel.why)
+        elif call.split:
+            low, high = self._part(call.kernel)
+            some = self.f.put(f"icmp slt i64 {low}, {high}")
+            given += [f"i64 {low}", f"i64 {high}", *gemm]
+            self._if(some, f"call void @{call.function}({', '.join(given)})")
+            self._meet()
+        else:
+            self._alone(f"call void @{call.function}({', '.join([*given, *gemm])})")
+
+    def _part(self, kernel: Kernel) -> tuple[str, str]:
+        """This thread's share of the kernel's first axis, in whole cache lines where that is all there is."""
+        shape = kernel.space if isinstance(kernel, LoopKernel) else writes(kernel)[0].shape
+        n, line = shape[0], 16 if len(shape) == 1 else ROWS if isinstance(kernel, DotKernel) else 1
+        f = self.f
+        lines = -(-n // line)
+        share = f.put(f"udiv i64 {f.put(f'add i64 {self.threads}, {lines - 1}')}, {self.threads}")
+        step = f.put(f"mul i64 {share}, {line}")
+        low = f.put(f"mul i64 {self.thread}, {step}")
+        high = f.put(f"add i64 {low}, {step}")
+        beyond = f.put(f"icmp ugt i64 {high}, {n}")
+        return low, f.put(f"select i1 {beyond}, i64 {n}, i64 {high}")
+
+    def _alone(self, line: str) -> None:
+        """A line that only the first thread executes."""
+        if self.threaded:
+            self._if(self.first, line)
+            self._meet()
+        else:
+            self.f.line(line)
+
+    def _if(self, condition: str, line: str) -> None:
+        do, done = self.f.label(), self.f.label()
+        self.f.line(f"br i1 {condition}, label %{do}, label %{done}")
+        self.f.lines.append(f"{do}:")
+        self.f.line(line)
+        self.f.line(f"br label %{done}")
+        self.f.lines.append(f"{done}:")
+
+    def _meet(self) -> None:
+        self.f.line(f"call void @meet(ptr {self.barrier}, i64 {self.threads})")
 
     def _leave_if(self, condition: str, status: int) -> None:
         leave, stay = self.f.label(), self.f.label()
@@ -167,12 +218,14 @@ class _Run:
         self.f.line("ret void")
         self.f.lines.append(f"{stay}:")
 
+    # --- the end of a step ------------------------------------------------------------------------
+
     def _commit(self) -> None:
         for source, into in self.layout.schedule.commits:
             op = self.layout.schedule.op(source)
             to, start = self._pointer(into), self._pointer(source)
             n = op.size * op.dtype.itemsize
-            self.f.line(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {n}, i1 false)")
+            self._alone(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {n}, i1 false)")
 
     def _count(self) -> None:
         done = self.f.put(f"add i64 {self._word(DONE, 'i64')}, 1")
@@ -197,6 +250,8 @@ class _Run:
             f.line(f"br label %{join}")
         f.lines.append(f"{join}:")
         self._leave_if(f.put(f"load i1, ptr {found}"), DIVERGED)
+        if self.threaded:
+            self._meet()  # nobody may change the watched number while another still looks at it
         self._move(WATCH, WATCH_ADVANCE, pointer)
 
     def _move(self, word: int, advance: int, pointer: str) -> None:

@@ -12,14 +12,14 @@ def definitions(needs: Iterable[str]) -> list[str]:
     declared: set[str] = set()
     texts: list[str] = []
     for need in sorted(needs):
-        if need.startswith("declare "):
-            declared.add(need)
-        elif need.startswith("@llvm."):
+        if need.startswith("@llvm."):
             declared.add(_intrinsic(need))
-        else:
+        elif need.startswith("@spusk."):
             text, more = _shared(need)
             texts.append(text)
             declared |= more
+        else:
+            declared.add(need)
     return [*sorted(declared), *texts]
 
 
@@ -71,3 +71,47 @@ head:
 done:
   ret {kind} %next
 }}"""
+
+
+def barrier() -> list[str]:
+    """`meet(where, threads)`: returns when all threads have called it.
+
+    `where` holds two words: how many have come, and how often all have met. Waiting threads spin, because
+    kernels are short; after a while they let other threads have the core.
+    """
+    return [
+        "declare i32 @sched_yield()",
+        """define internal void @meet(ptr %where, i64 %threads) nounwind {
+entry:
+  %alone = icmp eq i64 %threads, 1
+  br i1 %alone, label %done, label %come
+come:
+  %round = getelementptr inbounds i64, ptr %where, i64 8
+  %now = load atomic i64, ptr %round acquire, align 8
+  %before = atomicrmw add ptr %where, i64 1 acq_rel
+  %count = add i64 %before, 1
+  %last = icmp eq i64 %count, %threads
+  br i1 %last, label %open, label %wait
+open:
+  store atomic i64 0, ptr %where monotonic, align 8
+  %next = add i64 %now, 1
+  store atomic i64 %next, ptr %round release, align 8
+  br label %done
+wait:
+  %spins = phi i64 [ 0, %come ], [ %more, %again ]
+  %seen = load atomic i64, ptr %round acquire, align 8
+  %met = icmp ne i64 %seen, %now
+  br i1 %met, label %done, label %patience
+patience:
+  %more = add i64 %spins, 1
+  %long = icmp ugt i64 %more, 4000
+  br i1 %long, label %yield, label %again
+yield:
+  %ignored = call i32 @sched_yield()
+  br label %again
+again:
+  br label %wait
+done:
+  ret void
+}""",
+    ]

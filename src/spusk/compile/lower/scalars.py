@@ -1,11 +1,14 @@
-"""The elementwise primitives on values in registers, one function each, found by the primitive's name."""
+"""The elementwise primitives on values in registers, one function each, found by the primitive's name.
+
+They work on single values or on several side by side, as the function that is being written says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from spusk.compile.flow import Op
-from spusk.compile.lower.text import Function, literal, value_type
+from spusk.compile.lower.text import Function, value_type
 from spusk.graph.dtypes import BOOL, DType
 
 Lowering = Callable[[Function, Op, list[str], list[DType]], str]
@@ -21,7 +24,7 @@ def _arithmetic(of_float: str, of_int: str, of_bool: str = "") -> Lowering:
         x, y = values
         kind = dtypes[0].kind
         name = of_float if kind == "f" else of_bool if kind == "b" else of_int
-        return f.put(f"{name} {value_type(dtypes[0])} {x}, {y}")
+        return f.put(f"{name} {f.kind(dtypes[0])} {x}, {y}")
 
     return lower
 
@@ -31,7 +34,7 @@ def _comparison(of_float: str, of_signed: str, of_unsigned: str) -> Lowering:
         x, y = values
         kind = dtypes[0].kind
         name = f"fcmp {of_float}" if kind == "f" else f"icmp {of_signed if kind == 'i' else of_unsigned}"
-        return f.put(f"{name} {value_type(dtypes[0])} {x}, {y}")
+        return f.put(f"{name} {f.kind(dtypes[0])} {x}, {y}")
 
     return lower
 
@@ -40,15 +43,18 @@ def _function(name: str) -> Lowering:
     """A function of vectormath."""
 
     def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
-        return f.call(f"@spusk.{name}.{dtypes[0].name}", value_type(dtypes[0]), *values)
+        return shared(f, name, dtypes[0], values)
 
     return lower
 
 
+def shared(f: Function, name: str, dtype: DType, values: list[str]) -> str:
+    """A call of a function that `runtime` defines for this dtype and number of lanes."""
+    return f.call(f"@spusk.{name}.{dtype.name}.{f.lanes}", f.kind(dtype), *values)
+
+
 def _intrinsic(f: Function, name: str, dtype: DType, *values: str) -> str:
-    kind = value_type(dtype)
-    short = {"float": "f32", "double": "f64"}.get(kind, kind)
-    return f.call(f"@llvm.{name}.{short}", kind, *values)
+    return f.call(f"@llvm.{name}.{f.suffix(dtype)}", f.kind(dtype), *values)
 
 
 def _larger(name: str) -> Lowering:
@@ -61,22 +67,25 @@ def _larger(name: str) -> Lowering:
 def extremum(f: Function, name: str, dtype: DType, x: str, y: str) -> str:
     """The "max" or "min" of two values; NaN if either is."""
     if dtype.kind == "b":
-        return f.put(f"{'or' if name == 'max' else 'and'} i1 {x}, {y}")
+        return f.put(f"{'or' if name == 'max' else 'and'} {f.kind(dtype)} {x}, {y}")
     if dtype.kind == "f":
         return _intrinsic(f, f"{name}imum", dtype, x, y)
     return _intrinsic(f, f"{'s' if dtype.kind == 'i' else 'u'}{name}", dtype, x, y)
 
 
 def _pow(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
-    kind = value_type(dtypes[0])
-    if dtypes[0].kind == "f":
-        return f.call(f"@spusk.pow.{dtypes[0].name}", kind, *values)
-    return f.call(f"@spusk.pow.{kind}", kind, *values)
+    dtype, kind = dtypes[0], value_type(dtypes[0])
+    if dtype.kind == "f":
+        return shared(f, "pow", dtype, values)
+    pairs = zip(*[f.taken(value, kind) for value in values], strict=True)
+    with f.working_on(1):
+        powers = [shared(f, "pow", dtype, list(pair)) for pair in pairs]
+    return f.joined(powers, kind)
 
 
 def _neg(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
-    (x,), kind = values, value_type(dtypes[0])
-    return f.put(f"fneg {kind} {x}" if dtypes[0].kind == "f" else f"sub {kind} 0, {x}")
+    (x,), kind = values, f.kind(dtypes[0])
+    return f.put(f"fneg {kind} {x}" if dtypes[0].kind == "f" else f"sub {kind} {f.number(0, dtypes[0])}, {x}")
 
 
 def _abs(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
@@ -85,25 +94,25 @@ def _abs(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
         return _intrinsic(f, "fabs", dtype, x)
     if dtype.kind != "i":
         return x
-    kind = value_type(dtype)
-    negative = f.put(f"icmp slt {kind} {x}, 0")
-    return f.put(f"select i1 {negative}, {kind} {f.put(f'sub {kind} 0, {x}')}, {kind} {x}")
+    kind, zero = f.kind(dtype), f.number(0, dtype)
+    negative = f.put(f"icmp slt {kind} {x}, {zero}")
+    return f.put(f"select {f.kind(BOOL)} {negative}, {kind} {f.put(f'sub {kind} {zero}, {x}')}, {kind} {x}")
 
 
 def _sign(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
     """−1, 0 or 1, and NaN of NaN: what is neither above nor below 0 is itself, but never −0."""
     (x,), (dtype,) = values, dtypes
-    kind, zero, one = value_type(dtype), literal(0, dtype), literal(1, dtype)
+    kind, zero, one, truth = f.kind(dtype), f.number(0, dtype), f.number(1, dtype), f.kind(BOOL)
     if dtype.kind == "f":
         above, below = f.put(f"fcmp ogt {kind} {x}, {zero}"), f.put(f"fcmp olt {kind} {x}, {zero}")
         neither = f.put(f"fadd {kind} {x}, {zero}")
     else:
         above = f.put(f"icmp {'sgt' if dtype.kind == 'i' else 'ugt'} {kind} {x}, {zero}")
-        below = f.put(f"icmp slt {kind} {x}, 0") if dtype.kind == "i" else "false"
+        below = f.put(f"icmp slt {kind} {x}, {zero}") if dtype.kind == "i" else f.number(False, BOOL)
         neither = zero
-    minus = literal(-1, dtype) if dtype.kind != "u" else zero
-    rest = f.put(f"select i1 {below}, {kind} {minus}, {kind} {neither}")
-    return f.put(f"select i1 {above}, {kind} {one}, {kind} {rest}")
+    minus = f.number(-1, dtype) if dtype.kind != "u" else zero
+    rest = f.put(f"select {truth} {below}, {kind} {minus}, {kind} {neither}")
+    return f.put(f"select {truth} {above}, {kind} {one}, {kind} {rest}")
 
 
 def _unary_intrinsic(name: str) -> Lowering:
@@ -115,19 +124,19 @@ def _unary_intrinsic(name: str) -> Lowering:
 
 def _logic(name: str) -> Lowering:
     def lower(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
-        return f.put(f"{name} i1 {values[0]}, {values[1]}")
+        return f.put(f"{name} {f.kind(BOOL)} {values[0]}, {values[1]}")
 
     return lower
 
 
 def _not(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
-    return f.put(f"xor i1 {values[0]}, true")
+    return f.put(f"xor {f.kind(BOOL)} {values[0]}, {f.number(True, BOOL)}")
 
 
 def _where(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
     condition, x, y = values
-    kind = value_type(op.dtype)
-    return f.put(f"select i1 {condition}, {kind} {x}, {kind} {y}")
+    kind = f.kind(op.dtype)
+    return f.put(f"select {f.kind(BOOL)} {condition}, {kind} {x}, {kind} {y}")
 
 
 def _same(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
@@ -140,11 +149,12 @@ def _cast(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
 
 def convert(f: Function, x: str, old: DType, new: DType) -> str:
     """A value in another dtype; floats become whole numbers by truncation, saturating at the ends."""
-    source, target = value_type(old), value_type(new)
+    source, target = f.kind(old), f.kind(new)
     if old == new:
         return x
     if new == BOOL:
-        return f.put(f"fcmp une {source} {x}, 0.0" if old.kind == "f" else f"icmp ne {source} {x}, 0")
+        zero = f.number(0, old)
+        return f.put(f"fcmp une {source} {x}, {zero}" if old.kind == "f" else f"icmp ne {source} {x}, {zero}")
     if old.kind == "f" and new.kind == "f":
         return f.put(f"{'fpext' if new.itemsize > old.itemsize else 'fptrunc'} {source} {x} to {target}")
     if old.kind == "f":
@@ -159,9 +169,8 @@ def convert(f: Function, x: str, old: DType, new: DType) -> str:
 
 
 def _to_whole(f: Function, x: str, old: DType, new: DType) -> str:
-    source, target = value_type(old), value_type(new)
-    short = "f32" if source == "float" else "f64"
-    name = f"@llvm.fpto{'s' if new.kind == 'i' else 'u'}i.sat.{target}.{short}"
+    source, target = f.kind(old), f.kind(new)
+    name = f"@llvm.fpto{'s' if new.kind == 'i' else 'u'}i.sat.{f.suffix(new)}.{f.suffix(old)}"
     f.needs.add(f"declare {target} {name}({source})")
     return f.put(f"call {target} {name}({source} {x})")
 

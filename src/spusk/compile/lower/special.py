@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from spusk.compile.kernels import ArgMaxKernel, CheckKernel, RandomKernel, ScatterKernel, Schedule
-from spusk.compile.lower.loops import loaded, row
+from spusk.compile.lower.lanes import loaded, row
 from spusk.compile.lower.scalars import convert
 from spusk.compile.lower.text import Function, Loop, value_type
 from spusk.compile.views import View

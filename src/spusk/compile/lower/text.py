@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +19,11 @@ FLOAT_TYPES = {"float32": "float", "float64": "double"}
 def value_type(dtype: DType) -> str:
     """The LLVM type of a value in a register."""
     return FLOAT_TYPES.get(dtype.name) or ("i1" if dtype.kind == "b" else f"i{8 * dtype.itemsize}")
+
+
+def wide(kind: str, lanes: int) -> str:
+    """The type of so many values side by side."""
+    return kind if lanes == 1 else f"<{lanes} x {kind}>"
 
 
 def memory_type(dtype: DType) -> str:
@@ -43,14 +50,22 @@ class Function:
 
     Attributes:
         arguments: a pointer argument for each buffer, in order of first use.
-        needs: names of shared functions and intrinsics that the text calls.
+        lanes: how many values side by side the instructions work on that are written now.
+        needs: names of shared functions and intrinsics that the text calls, and lines that the module needs.
+        split: whether the function does only the part from %low to %high of its outermost loop, which it is
+            given as further arguments.
+        gemm: the BLAS function that it is given a pointer to, or "".
+        private: texts of functions that only this one calls.
     """
 
     lines: list[str] = field(default_factory=list[str])
     arguments: dict[int, str] = field(default_factory=dict[int, str])
     needs: set[str] = field(default_factory=set[str])
-    metadata: list[str] = field(default_factory=list[str])
     entry: list[str] = field(default_factory=list[str])
+    private: list[str] = field(default_factory=list[str])
+    lanes: int = 1
+    split: bool = False
+    gemm: Literal["", "sgemm", "dgemm"] = ""
     count: int = 0
 
     def name(self) -> str:
@@ -75,6 +90,54 @@ class Function:
         self.needs.add(function)
         given = ", ".join(f"{kind} {v}" for v in values)
         return self.put(f"call {kind} {function}({given})")
+
+    # --- values side by side ----------------------------------------------------------------------
+
+    def kind(self, dtype: DType) -> str:
+        """The type of as many values as are worked on now."""
+        return wide(value_type(dtype), self.lanes)
+
+    def number(self, value: bool | int | float, dtype: DType) -> str:
+        """The same number in every lane."""
+        text = literal(value, dtype)
+        return text if self.lanes == 1 else f"splat ({value_type(dtype)} {text})"
+
+    def suffix(self, dtype: DType) -> str:
+        """How the names of intrinsics on such values end."""
+        kind = value_type(dtype)
+        short = {"float": "f32", "double": "f64"}.get(kind, kind)
+        return short if self.lanes == 1 else f"v{self.lanes}{short}"
+
+    @contextmanager
+    def working_on(self, lanes: int) -> Generator[None]:
+        """Write instructions on so many values side by side."""
+        before, self.lanes = self.lanes, lanes
+        yield
+        self.lanes = before
+
+    def splat(self, value: str, kind: str) -> str:
+        """One value in every lane."""
+        if self.lanes == 1:
+            return value
+        many = wide(kind, self.lanes)
+        first = self.put(f"insertelement {many} poison, {kind} {value}, i64 0")
+        return self.put(f"shufflevector {many} {first}, {many} poison, {wide('i32', self.lanes)} zeroinitializer")
+
+    def joined(self, values: Sequence[str], kind: str) -> str:
+        """Single values side by side."""
+        if self.lanes == 1:
+            return values[0]
+        many, result = wide(kind, self.lanes), "poison"
+        for i, value in enumerate(values):
+            result = self.put(f"insertelement {many} {result}, {kind} {value}, i64 {i}")
+        return result
+
+    def taken(self, values: str, kind: str) -> list[str]:
+        """The values of all lanes, one by one."""
+        if self.lanes == 1:
+            return [values]
+        many = wide(kind, self.lanes)
+        return [self.put(f"extractelement {many} {values}, i64 {i}") for i in range(self.lanes)]
 
     def alloca(self, kind: str) -> str:
         """Room for a variable that the optimiser turns into a register."""
@@ -105,44 +168,67 @@ class Function:
         return self.put(f"getelementptr inbounds {kind}, ptr {self.pointer(buffer)}, i64 {address}")
 
     def load(self, pointer: str, dtype: DType) -> str:
-        loaded = self.put(f"load {memory_type(dtype)}, ptr {pointer}, align {dtype.itemsize}")
-        return self.put(f"icmp ne i8 {loaded}, 0") if dtype.kind == "b" else loaded
+        """The elements from a pointer on, one for each lane."""
+        kind = wide(memory_type(dtype), self.lanes)
+        loaded = self.put(f"load {kind}, ptr {pointer}, align {dtype.itemsize}")
+        return self.put(f"icmp ne {kind} {loaded}, zeroinitializer") if dtype.kind == "b" else loaded
 
     def store(self, value: str, pointer: str, dtype: DType) -> None:
+        """Put the lanes' values into the elements from a pointer on."""
+        kind = wide(memory_type(dtype), self.lanes)
         if dtype.kind == "b":
-            value = self.put(f"zext i1 {value} to i8")
-        self.line(f"store {memory_type(dtype)} {value}, ptr {pointer}, align {dtype.itemsize}")
+            value = self.put(f"zext {self.kind(dtype)} {value} to {kind}")
+        self.line(f"store {kind} {value}, ptr {pointer}, align {dtype.itemsize}")
 
     # --- loops ------------------------------------------------------------------------------------
 
-    def begin_loop(self, start: str, stop: str) -> Loop:
-        """Open a counted loop that runs at least once; `end_loop` closes it."""
+    def outer_loop(self, n: int) -> Loop:
+        """Open the outermost loop over n: all of it, or this function's part."""
+        return self.begin_loop("%low", "%high") if self.split else self.begin_loop("0", str(n))
+
+    def begin_loop(self, start: str, stop: str, step: int = 1) -> Loop:
+        """Open a loop that runs at least once and counts to exactly `stop`; `end_loop` closes it."""
         before, head, index = self.label(), self.label(), self.name()
-        after = self.name()
+        after, latch = self.name(), self.label()
         self.line(f"br label %{before}")
         self.lines.append(f"{before}:")
         self.line(f"br label %{head}")
         self.lines.append(f"{head}:")
-        latch = self.label()
         self.line(f"{index} = phi i64 [ {start}, %{before} ], [ {after}, %{latch} ]")
-        return Loop(head, latch, index, after, stop)
+        return Loop(head, latch, index, after, stop, step)
 
     def end_loop(self, loop: Loop) -> None:
         done, exit_ = self.name(), self.label()
         self.line(f"br label %{loop.latch}")
         self.lines.append(f"{loop.latch}:")
-        self.line(f"{loop.after} = add nuw nsw i64 {loop.index}, 1")
+        self.line(f"{loop.after} = add nuw nsw i64 {loop.index}, {loop.step}")
         self.line(f"{done} = icmp eq i64 {loop.after}, {loop.stop}")
         self.line(f"br i1 {done}, label %{exit_}, label %{loop.head}")
         self.lines.append(f"{exit_}:")
 
+    def begin_if(self, condition: str) -> str:
+        """Open what is done only if a condition holds; returns what `end_if` takes."""
+        do, done = self.label(), self.label()
+        self.line(f"br i1 {condition}, label %{do}, label %{done}")
+        self.lines.append(f"{do}:")
+        return done
+
+    def end_if(self, done: str) -> None:
+        self.line(f"br label %{done}")
+        self.lines.append(f"{done}:")
+
     # --- the whole --------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> list[str]:
+        """The types and names of all arguments."""
+        given = [f"ptr noalias {a}" for a in self.arguments.values()]
+        return given + ["i64 %low", "i64 %high"] * self.split + ["ptr %gemm"] * bool(self.gemm)
 
     def text(self, name: str, result: str = "void") -> str:
         """The function under a name."""
-        given = ", ".join(f"ptr noalias {a}" for a in self.arguments.values())
-        head = f"define {result} {name}({given}) nounwind {{"
-        return "\n".join([head, "entry:", *self.entry, *self.lines, "}"])
+        head = f"define {result} {name}({', '.join(self.parameters)}) nounwind {{"
+        return "\n".join([*self.private, head, "entry:", *self.entry, *self.lines, "}"])
 
 
 @dataclass(frozen=True)
@@ -154,3 +240,4 @@ class Loop:
     index: str
     after: str
     stop: str
+    step: int
