@@ -27,9 +27,11 @@ def check_flow(flow: Flow) -> None:
         assert 0 <= number < len(flow.ops), f"{name!r} is operation {number}, which does not exist"
 
 
-def check_schedule(schedule: Schedule) -> None:
+def check_schedule(schedule: Schedule, runs: tuple[tuple[int, ...], ...] = ()) -> None:
     """Every view inside its buffer, nothing read before it is written, outputs in buffers of their own."""
     written = {n for n, op in enumerate(schedule.flow.ops) if op.name in GIVEN}
+    guests = {home: source for source, home in schedule.homes.items()}
+    members = {run[0]: {*run, *(guests[b] for b in run if b in guests)} for run in runs}
     for position, kernel in enumerate(schedule.kernels):
         what = f"kernel {position} ({type(kernel).__name__})"
         if isinstance(kernel, LoopKernel):
@@ -37,6 +39,8 @@ def check_schedule(schedule: Schedule) -> None:
         for view in (*reads(kernel), *writes(kernel)):
             _check_inside(schedule, view, what)
         fresh = {view.buffer for view in writes(kernel)}
+        for buffer in tuple(fresh):
+            fresh |= members.get(schedule.home(buffer), set())
         for view in reads(kernel):
             assert view.buffer in written | fresh, f"{what} reads buffer {view.buffer} before it is written"
         written |= fresh
@@ -95,7 +99,7 @@ def _check_inside(schedule: Schedule, view: View, what: str) -> None:
 
 def check_merged(merged: Merged) -> None:
     """The runs are apart from each other, and no merged kernel reaches beyond its run."""
-    check_schedule(merged.schedule)
+    check_schedule(merged.schedule, merged.runs)
     flat = [buffer for run in merged.runs for buffer in run]
     assert len(set(flat)) == len(flat), "a buffer is in two runs"
     length = {run[0]: sum(merged.schedule.op(b).size for b in run) for run in merged.runs}

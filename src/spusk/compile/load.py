@@ -63,8 +63,9 @@ def optimised(text: str) -> tuple[bytes, str]:
     module.triple, module.data_layout = machine().triple, str(target.target_data)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.loop_interleaving = True
-    options.slp_vectorization = options.loop_unrolling = False  # a third of the time for no gain
+    # The text has its vectors written out already.
+    options.loop_vectorization = options.loop_interleaving = False
+    options.slp_vectorization = options.loop_unrolling = False
     passes = llvm.create_pass_builder(target, options)
     passes.getModulePassManager().run(module, passes)
     return target.emit_object(module), str(module)

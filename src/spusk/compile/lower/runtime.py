@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
+
+from spusk.compile.load import target
+from spusk.compile.vectormath import declarations, definition
 
 KINDS = {"f32": "float", "f64": "double"}
+UNARY = ("@llvm.floor", "@llvm.sqrt", "@llvm.fabs")
 
 
 def definitions(needs: Iterable[str]) -> list[str]:
@@ -14,10 +20,13 @@ def definitions(needs: Iterable[str]) -> list[str]:
     for need in sorted(needs):
         if need.startswith("@llvm."):
             declared.add(_intrinsic(need))
+        elif need.startswith("@spusk.pow.int") or need.startswith("@spusk.pow.uint"):
+            texts.append(_whole_power(need))
         elif need.startswith("@spusk."):
-            text, more = _shared(need)
-            texts.append(text)
-            declared |= more
+            _, name, dtype, *many = need.split(".")
+            options: dict[str, Any] = {"fma": target().has_fma, "lanes": int(many[0]) if many else 1}
+            texts.append(definition(name, dtype, **options))
+            declared |= declarations(name, dtype, **options)
         else:
             declared.add(need)
     return [*sorted(declared), *texts]
@@ -26,33 +35,17 @@ def definitions(needs: Iterable[str]) -> list[str]:
 def _intrinsic(name: str) -> str:
     """The declaration of an intrinsic whose arguments and result are of one type."""
     short = name.rsplit(".", 1)[1]
-    kind = KINDS.get(short, short)
-    count = 1 if name.startswith(("@llvm.floor", "@llvm.sqrt", "@llvm.fabs")) else 2
-    return f"declare {kind} {name}({', '.join([kind] * count)})"
+    found = re.fullmatch(r"(?:v(\d+))?([fi]\d+)", short)
+    assert found is not None, name
+    kind = KINDS.get(found[2], found[2])
+    many = f"<{found[1]} x {kind}>" if found[1] else kind
+    count = 1 if name.startswith(UNARY) else 2
+    return f"declare {many} {name}({', '.join([many] * count)})"
 
 
-def _shared(name: str) -> tuple[str, set[str]]:
-    _, function, kind = name.split(".")
-    if kind.startswith("i"):
-        return _whole_power(name, kind), set()
-    t = {"float32": "float", "float64": "double"}[kind]
-    s = {"float32": "f32", "float64": "f64"}[kind]
-    if function in ("exp", "log", "sin", "cos"):
-        return (
-            f"define internal {t} {name}({t} %x) alwaysinline {{\n %r = call {t} @llvm.{function}.{s}({t} %x)\n ret {t} %r\n}}",
-            {f"declare {t} @llvm.{function}.{s}({t})"},
-        )
-    c = function + ("f" if kind == "float32" else "")
-    args = "%x, " + t + " %y" if function == "pow" else "%x"
-    sig = f"{t}, {t}" if function == "pow" else t
-    return (
-        f"define internal {t} {name}({t} {args}) alwaysinline {{\n %r = call {t} @{c}({t} {args})\n ret {t} %r\n}}",
-        {f"declare {t} @{c}({sig})"},
-    )
-
-
-def _whole_power(name: str, kind: str) -> str:
+def _whole_power(name: str) -> str:
     """x to a whole power by repeated squaring; the product wraps around as in NumPy."""
+    kind = f"i{name.rsplit('int', 1)[1]}"
     return f"""define internal {kind} {name}({kind} %x, {kind} %y) nounwind {{
 entry:
   br label %head

@@ -50,7 +50,8 @@ def _function(name: str) -> Lowering:
 
 def shared(f: Function, name: str, dtype: DType, values: list[str]) -> str:
     """A call of a function that `runtime` defines for this dtype and number of lanes."""
-    return f.call(f"@spusk.{name}.{dtype.name}.{f.lanes}", f.kind(dtype), *values)
+    many = f".{f.lanes}" if f.lanes > 1 else ""
+    return f.call(f"@spusk.{name}.{dtype.name}{many}", f.kind(dtype), *values)
 
 
 def _intrinsic(f: Function, name: str, dtype: DType, *values: str) -> str:
