@@ -243,15 +243,15 @@ def test_a_thousand_dropped_programs_give_their_memory_back():
 
 
 def _child(queue) -> None:
-    program, values, order = training()
+    program, values, order = training((200, 256, 10), batch=64)
     queue.put(bits(program.run(values, steps=40, each={"rows": order}, threads=2)))
 
 
 @linux
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_native_code_works_in_a_forked_child():
-    program, values, order = training()
-    expected = bits(program.run(values, steps=40, each={"rows": order}))
+    program, values, order = training((200, 256, 10), batch=64)
+    expected = bits(program.run(values, steps=40, each={"rows": order}, threads=2))
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(target=_child, args=(queue,))

@@ -192,6 +192,16 @@ _recent: deque[NativeProgram] = deque(maxlen=RECENT)
 _compiling = Lock()
 
 
+def _new_lock() -> None:
+    """In a forked child: whoever was compiling is not there any more."""
+    global _compiling
+    _compiling = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
+
+
 def native_program(
     outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
 ) -> NativeProgram:

@@ -51,6 +51,11 @@ def _workers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="spusk-team")
 
 
+# A forked child has none of its parent's threads: it must not wait for them.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_workers.cache_clear)
+
+
 def together(run: Callable[[int], None], blocks: Sequence[int]) -> None:
     """Call `run` on every block at once, the first one in this thread; returns when all have returned."""
     waiting: list[Future[None]] = []

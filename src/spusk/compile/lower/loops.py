@@ -16,6 +16,8 @@ from spusk.compile.lower.text import Function, literal, value_type, wide
 from spusk.compile.views import View
 from spusk.graph.dtypes import BOOL, DType
 
+UNROLLED = 64  # operations that are written out for all vectors of a short axis instead of a loop
+PIECES = 8  # vectors of a short axis at most
 CHAINS = 4  # sums that run side by side over a long axis: each waits for its own last addition only
 SHORT_BODY = 8  # operations; longer bodies keep the processor busy without more chains
 
@@ -42,12 +44,15 @@ class _Accumulator:
     Attributes:
         single: the variable for single elements and for the result.
         chains: the variables for vectors, one a chain.
+        columns: where only the first of two axes is reduced and the other is short: for each piece of it, where
+            it begins, its length and its variable.
     """
 
     reduce: Reduce
     depth: int
     single: str = ""
     chains: list[str] = field(default_factory=list[str])
+    columns: dict[int, tuple[int, str]] = field(default_factory=dict[int, tuple[int, str]])
 
     @property
     def crosses_outer(self) -> bool:
@@ -65,10 +70,14 @@ class _Nest:
 
     def written(self) -> Function:
         for a in self.accumulators:
-            if not a.single or a.crosses_outer:
+            if a.columns:
+                self._begin_columns(a)
+            elif not a.single or a.crosses_outer:
                 self._fill(a.reduce)
         if 0 not in self.kernel.space:
             self._loops([])
+        for a in self.accumulators:
+            self._end_columns(a)
         self.f.line("ret void")
         return self.f
 
@@ -91,12 +100,28 @@ class _Nest:
             if self._looped:
                 kind = wide(value_type(reduce.dtype), self.width)
                 a.chains = [self.f.alloca(kind) for _ in range(self._chains)]
+        elif reduce.axes == (0,) and len(self.kernel.space) == 2 and not self._looped and not self.f.split:
+            for at, lanes in self._pieces(0):
+                a.columns[at] = lanes, self.f.alloca(wide(value_type(reduce.dtype), lanes))
         return a
 
     @property
     def _looped(self) -> bool:
         """Whether the innermost axis is long enough for a loop over vectors."""
-        return bool(self.kernel.space) and self.kernel.space[-1] >= 2 * self.width
+        if not self.kernel.space or self.kernel.space[-1] < 2 * self.width:
+            return False
+        pieces = -(-self.kernel.space[-1] // self.width)
+        return pieces > PIECES or pieces * len(self.kernel.body) > UNROLLED
+
+    def _pieces(self, start: int) -> list[tuple[int, int]]:
+        """The innermost axis from `start` on in vectors, the last ones ever shorter: where and how long."""
+        n, lanes, found = self.kernel.space[-1], self.width, list[tuple[int, int]]()
+        while start < n:
+            while start + lanes > n:
+                lanes //= 2
+            found.append((start, lanes))
+            start += lanes
+        return found
 
     @property
     def _chains(self) -> int:
@@ -120,6 +145,19 @@ class _Nest:
         self.f.store(literal(first_value(reduce.kind, reduce.dtype), reduce.dtype), pointer, reduce.dtype)
         for loop in reversed(loops):
             self.f.end_loop(loop)
+
+    def _begin_columns(self, a: _Accumulator) -> None:
+        first, dtype = first_value(a.reduce.kind, a.reduce.dtype), a.reduce.dtype
+        for lanes, variable in a.columns.values():
+            with self.f.working_on(lanes):
+                self.f.line(f"store {self.f.kind(dtype)} {self.f.number(first, dtype)}, ptr {variable}")
+
+    def _end_columns(self, a: _Accumulator) -> None:
+        for at, (lanes, variable) in a.columns.items():
+            with self.f.working_on(lanes):
+                total = self.f.put(f"load {self.f.kind(a.reduce.dtype)}, ptr {variable}")
+                pointer = self.elements.element(a.reduce.view, ["0", str(at)])
+                self.f.store(total, pointer, a.reduce.dtype)
 
     def _begin(self, a: _Accumulator) -> None:
         first, dtype = first_value(a.reduce.kind, a.reduce.dtype), a.reduce.dtype
@@ -223,12 +261,8 @@ class _Nest:
                 at = stop
             if self._chains == 1:
                 break
-        lanes = self.width
-        while at < n:
-            while at + lanes > n:
-                lanes //= 2
-            self._some(str(at), lanes)
-            at += lanes
+        for start, lanes in self._pieces(at):
+            self._some(str(start), lanes)
 
     def _some(self, index: str, lanes: int, chain: int = -1) -> None:
         """The body for some elements: everything is read before anything is written, because a store may go
@@ -248,6 +282,11 @@ class _Nest:
 
     def _accumulate(self, a: _Accumulator, part: str, chain: int) -> None:
         f, kind, dtype = self.f, a.reduce.kind, a.reduce.dtype
+        if a.columns:
+            _, variable = a.columns[int(self.elements.indices[-1])]
+            total = combined(f, kind, dtype, f.put(f"load {f.kind(dtype)}, ptr {variable}"), part)
+            f.line(f"store {f.kind(dtype)} {total}, ptr {variable}")
+            return
         if not a.single:
             pointer = self.elements.element(a.reduce.view, self.elements.indices)
             f.store(combined(f, kind, dtype, f.load(pointer, dtype), part), pointer, dtype)
