@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from spusk.cli.catalogue import Entry
+from spusk.files import write_whole
 from spusk.lab import table as words
 from spusk.lab.study import Study
 from spusk.optim import Optimizer
 from spusk.train import Run
-from spusk.train.model import write_whole
 
 
 def say(text: str) -> None:

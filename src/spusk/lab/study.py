@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from spusk.files import write_whole
 from spusk.lab.statistics import paired_difference
-from spusk.train.model import write_whole
 from spusk.train.run import Status
 
 SHARE_OF_PROGRESS = 0.9  # the common target: this much of the way from the initial loss to the best one
