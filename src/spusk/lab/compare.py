@@ -92,6 +92,9 @@ def compare(
     rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
     numbers = _seeds(seeds)
     rates = _rates(rules, lrs)
+    for name, number in (("epochs", epochs), ("jobs", 1 if jobs is None else jobs)):
+        if number < 1:
+            raise InputError(f"{name} is {number}; compare needs 1 or more")
     splits = {seed: as_split(data, validation, seed, dtype) for seed in numbers}
     first = splits[numbers[0]]
     if not len(first.val_x):
