@@ -113,6 +113,16 @@ def test_a_python_file_can_bring_network_data_and_loss(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_optimizers_take_hyperparameters_schedules_and_presets(spusk_here):
+    done = spusk_here("train", "iris", "--epochs", 2, "--optimizer", "sgd(lr=cosine(0.1, steps=8))")
+    assert done.stdout.startswith("sgd, lr Cosine(initial=0.1, steps=8, final=0.0): finished 2 epochs")
+    done = spusk_here("compare", "iris", "--epochs", 1, "--seeds", 1, "--lrs", 0.1, "--jobs", 1, "--optimizers",
+                      'momentum,momentum(mu=0.5, dampening=0.1),adam.like("keras")')  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for label in ("momentum  ", "momentum(mu=0.5, dampening=0.1)", "adam(eps=1e-07, eps_hat=True)"):
+        assert label in done.stdout
+
+
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):
     done = spusk_here("train", "iris", "--epochs", 0)
     assert done.returncode == 0
@@ -186,6 +196,20 @@ BAD = {
     "a Python file without a network": (["train", "bare.py"], "does not define 'net'"),
     "a Python file with a mistake": (["train", "wrong.py"], "wrong.py:2: NameError"),
     "a beta of one": (["train", "beta.py"], "mu must be at least 0 and below 1"),
+    "a beta of one on the command line": (
+        ["train", "iris", "--optimizer", "adam(beta1=1.0)"],
+        "Adam(beta1=1.0): beta1 must be at least 0 and below 1",
+    ),
+    "a beta below zero": (
+        ["compare", "iris", "--optimizers", "sgd,adam(beta2=-0.1)"],
+        "beta2 must be at least 0",
+    ),
+    "an unknown hyperparameter": (["train", "iris", "--optimizer", "adam(beta=0.9)"], "did you mean 'beta"),
+    "an optimizer cut short": (["train", "iris", "--optimizer", "adam(beta1="], "cannot be read"),
+    "a schedule where rates are tried": (
+        ["compare", "iris", "--optimizers", "sgd(lr=cosine(0.1, steps=9))"],
+        "compare tries numbers for lr, and its schedule would be lost",
+    ),
     "a text for a number": (["train", "iris", "--lr", "fast"], "--lr got 'fast'; it needs a number"),
     "an endless rate": (["train", "iris", "--lr", "inf"], "--lr got 'inf'; it needs a finite number"),
     "a broken number of epochs": (

@@ -92,7 +92,11 @@ def spusk(
 def compare(
     source: Source,
     optimizers: Annotated[
-        str | None, typer.Option(help="Names, separated by commas; default: the lecture's thirteen.")
+        str | None,
+        typer.Option(
+            help="Names, separated by commas, e.g. sgd,'momentum(mu=0.99)','adam.like(\"keras\")'; "
+            "default: the lecture's thirteen."
+        ),
     ] = None,
     lrs: Annotated[
         str | None,
@@ -133,7 +137,7 @@ def compare(
         study = lab.compare(
             work.net,
             work.data,
-            optimizers=None if optimizers is None else parse.names(optimizers),
+            optimizers=None if optimizers is None else parse.optimizers(optimizers),
             lrs=None if lrs is None else parse.numbers("--lrs", lrs),
             seeds=numbers,
             epochs=passes,
@@ -157,7 +161,10 @@ def compare(
 )
 def train(
     source: Source,
-    optimizer: Annotated[str, typer.Option(help="Its name; see 'spusk methods'.")] = "adam",
+    optimizer: Annotated[
+        str,
+        typer.Option(help="Its name, e.g. adam or 'sgd(lr=cosine(0.1, steps=900))'; see 'spusk methods'."),
+    ] = "adam",
     lr: Annotated[
         str | None, typer.Option(help="Learning rate; default: the optimizer's.", metavar="NUMBER")
     ] = None,

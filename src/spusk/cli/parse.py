@@ -12,6 +12,22 @@ def names(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
+def optimizers(text: str) -> list[str]:
+    """Optimizers separated by the commas that stand outside of brackets.
+
+    >>> optimizers("sgd, lookahead(adam(beta1=0.8), k=10)")
+    ['sgd', 'lookahead(adam(beta1=0.8), k=10)']
+    """
+    words, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word.strip() for word in words if word.strip()]
+
+
 def number(option: str, text: str, needed: str = "a number") -> float:
     """One finite number."""
     try:
