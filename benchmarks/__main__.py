@@ -17,7 +17,7 @@ import numpy as np
 
 import spusk
 
-BENCHMARKS = ("depth", "products")
+BENCHMARKS = ("depth", "products", "start")
 
 
 def machine() -> dict[str, str]:

@@ -3,7 +3,8 @@
 A chain repeats y ← tanh(y·w + b) on arrays of 32 numbers; its depth is its number of operations. Five
 things are measured: building it, differentiating it by (x, w, b), preparing the evaluation of value and
 gradients, and evaluating the value alone and with all gradients. The slope is that of the straight line
-fitted to log(cost) against log(depth): 1 means proportional.
+fitted to log(cost) against log(depth): 1 means proportional. Time is processor time, which does not count
+the turns of other processes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import gc
 import statistics
 import tracemalloc
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -66,13 +67,13 @@ def phases(depth: int) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def seconds(depth: int, repetitions: int) -> dict[str, float]:
-    """The median time of each phase, every repetition with a fresh graph."""
+    """The median processor time of each phase, every repetition with a fresh graph."""
     found: dict[str, list[float]] = {name: [] for name in PHASES}
     for _ in range(repetitions):
         for name, phase in phases(depth):
-            start = perf_counter()
+            start = process_time()
             phase()
-            found[name].append(perf_counter() - start)
+            found[name].append(process_time() - start)
     return {name: statistics.median(times) for name, times in found.items()}
 
 
@@ -138,7 +139,7 @@ def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
     ratio = (times["value and gradients"][deepest] - value) / value
     text = "\n\n".join(
         [
-            table("time", "µs", times, 1e6, TIME_SLOPE),
+            table("processor time", "µs", times, 1e6, TIME_SLOPE),
             table("peak memory", "bytes", peaks, 1.0, MEMORY_SLOPE),
             f"Building plus differentiating: {max(building.values()):.1f} µs a node at worst "
             f"(target ≤ {BUILD_TARGET:.0f}).\n"

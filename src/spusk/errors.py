@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -34,8 +33,10 @@ def closest(name: str, known: Iterable[str]) -> str:
     >>> closest("zzz", ["adam", "sgd"])
     '; known are: adam, sgd'
     """
+    from difflib import get_close_matches  # only now: importing spusk stays quick
+
     names = sorted(known)
-    matches = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    matches = get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
     if matches:
         original = next(n for n in names if n.lower() == matches[0])
         return f"; did you mean {original!r}?"

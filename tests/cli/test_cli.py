@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from spusk.cli import main
 
 
 def spusk(*arguments, cwd=None):
@@ -15,6 +18,20 @@ def spusk(*arguments, cwd=None):
         cwd=cwd,
         timeout=300,
     )
+
+
+@pytest.fixture
+def spusk_here(monkeypatch, capsys):
+    """The same without a process of its own, which takes a second to start."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["spusk", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=ended.value.code or 0, stdout=out, stderr=err)
+
+    return call
 
 
 @pytest.fixture
@@ -59,14 +76,14 @@ def test_train_saves_a_network_that_predicts(tmp_path, iris_csv):
     assert len(json.loads((tmp_path / "h.json").read_text())["history"]["loss"]) == 20
 
 
-def test_train_tells_a_divergence_as_a_result():
-    done = spusk("train", "diabetes", "--optimizer", "sgd", "--lr", "1e6")
+def test_train_tells_a_divergence_as_a_result(spusk_here):
+    done = spusk_here("train", "diabetes", "--optimizer", "sgd", "--lr", "1e6")
     assert done.returncode == 0
     assert "diverged in step" in done.stdout
 
 
-def test_summary_shows_layers_shapes_and_counts():
-    done = spusk("summary", "digits", "--hidden", "64,32")
+def test_summary_shows_layers_shapes_and_counts(spusk_here):
+    done = spusk_here("summary", "digits", "--hidden", "64,32")
     assert done.returncode == 0
     assert "6,570" in done.stdout  # 64·64 + 64 + 64·32 + 32 + 32·10 + 10
 
@@ -96,11 +113,47 @@ def test_a_python_file_can_bring_network_data_and_loss(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_help_has_an_example_for_every_command():
+def test_optimizers_take_hyperparameters_schedules_and_presets(spusk_here):
+    done = spusk_here("train", "iris", "--epochs", 2, "--optimizer", "sgd(lr=cosine(0.1, steps=8))")
+    assert done.stdout.startswith("sgd, lr Cosine(initial=0.1, steps=8, final=0.0): finished 2 epochs")
+    done = spusk_here("compare", "iris", "--epochs", 1, "--seeds", 1, "--lrs", 0.1, "--jobs", 1, "--optimizers",
+                      'momentum,momentum(mu=0.5, dampening=0.1),adam.like("keras")')  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for label in ("momentum  ", "momentum(mu=0.5, dampening=0.1)", "adam(eps=1e-07, eps_hat=True)"):
+        assert label in done.stdout
+
+
+def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):
+    done = spusk_here("train", "iris", "--epochs", 0)
+    assert done.returncode == 0
+    assert "finished 0 epochs" in done.stdout
+    assert "→" not in done.stdout
+    assert "nan" not in done.stdout
+
+
+def test_results_may_go_to_a_pipe(tmp_path):
+    done = spusk("train", "iris", "--epochs", 1, "--json", "/dev/stdout")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout[done.stdout.index("{") :])["status"] == "finished"
+
+
+def test_without_arguments_the_help_is_shown(spusk_here):
+    done = spusk_here()
+    assert done.returncode == 0
+    assert "Usage: spusk" in done.stdout
+
+
+def test_help_has_an_example_for_every_command(spusk_here):
     for command in ("compare", "train", "summary", "methods"):
-        done = spusk(command, "--help")
+        done = spusk_here(command, "--help")
         assert done.returncode == 0
         assert "Example:" in done.stdout
+
+
+def test_bad_input_ends_the_process_with_status_2():
+    done = spusk("train", "iris", "--lr", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "spusk: Adam(lr=0.0): lr must be greater than 0\n"
 
 
 def write(folder, name, text):
@@ -143,11 +196,76 @@ BAD = {
     "a Python file without a network": (["train", "bare.py"], "does not define 'net'"),
     "a Python file with a mistake": (["train", "wrong.py"], "wrong.py:2: NameError"),
     "a beta of one": (["train", "beta.py"], "mu must be at least 0 and below 1"),
+    "a beta of one on the command line": (
+        ["train", "iris", "--optimizer", "adam(beta1=1.0)"],
+        "Adam(beta1=1.0): beta1 must be at least 0 and below 1",
+    ),
+    "a beta below zero": (
+        ["compare", "iris", "--optimizers", "sgd,adam(beta2=-0.1)"],
+        "beta2 must be at least 0",
+    ),
+    "an unknown hyperparameter": (["train", "iris", "--optimizer", "adam(beta=0.9)"], "did you mean 'beta"),
+    "an optimizer cut short": (["train", "iris", "--optimizer", "adam(beta1="], "cannot be read"),
+    "a schedule where rates are tried": (
+        ["compare", "iris", "--optimizers", "sgd(lr=cosine(0.1, steps=9))"],
+        "compare tries numbers for lr, and its schedule would be lost",
+    ),
+    "a text for a number": (["train", "iris", "--lr", "fast"], "--lr got 'fast'; it needs a number"),
+    "an endless rate": (["train", "iris", "--lr", "inf"], "--lr got 'inf'; it needs a finite number"),
+    "a broken number of epochs": (
+        ["train", "iris", "--epochs", "1.5"],
+        "--epochs got '1.5'; it needs a whole",
+    ),
+    "epochs below zero": (["train", "iris", "--epochs", "-1"], "--epochs got '-1'"),
+    "no epochs to compare": (
+        ["compare", "iris", "--epochs", "0"],
+        "--epochs got '0'; it needs a whole number, 1 or",
+    ),
+    "no seeds": (["compare", "iris", "--seeds", "0"], "--seeds got '0'"),
+    "a seed below zero": (
+        ["train", "iris", "--seed", "-1"],
+        "--seed got '-1'; it needs a whole number, 0 or more",
+    ),
+    "no processes": (["compare", "iris", "--jobs", "0"], "--jobs got '0'"),
+    "no patience": (["train", "iris", "--patience", "0"], "--patience got '0'"),
+    "a batch of nothing": (["train", "iris", "--batch-size", "0"], "--batch-size got '0'"),
+    "a width that is no number": (["train", "iris", "--hidden", "8,x"], "--hidden got 'x'"),
+    "a share above one": (["train", "iris", "--validation", "1.5"], "validation is 1.5"),
+    "nothing to rank by": (["compare", "iris", "--validation", "0"], "validation leaves that part empty"),
+    "a loss for classes on numbers": (["train", "diabetes", "--loss", "cross_entropy"], "needs classes"),
+    "an unknown task": (
+        ["train", "good.csv", "--target", "price", "--task", "guess"],
+        "there is no task 'guess'",
+    ),
+    "an unknown remedy": (
+        ["train", "good.csv", "--target", "price", "--missing", "zero"],
+        "missing is 'zero'",
+    ),
+    "a target for a built-in set": (["train", "iris", "--target", "y"], "--target is for files"),
+    "a folder for the output": (["methods", "--json", "."], "it is a folder"),
+    "a place that takes no files": (
+        ["compare", "iris", "--json", "/dev/null/out.json"],
+        "there is no folder",
+    ),
+    "no folder for the network": (["train", "iris", "--save", "nowhere/m"], "there is no folder"),
+    "an unknown option": (["compare", "iris", "--sedes", "3"], "No such option: --sedes"),
+    "an unknown command": (["compair", "iris"], "No such command 'compair'"),
+    "no source": (["train"], "Missing argument"),
+    "an option without its value": (["train", "iris", "--lr"], "requires an argument"),
+    "more than the memory holds": (["train", "iris", "--hidden", "1000000000000000"], "not enough memory"),
+    "a Python file that does not parse": (["train", "syntax.py"], "syntax.py:2: SyntaxError: "),
+    "an error of several lines": (["train", "lines.py"], "lines.py:1: RuntimeError: first second"),
+    "a mistake inside a layer": (
+        ["compare", "layer.py"],
+        "layer.py:3: NameError: name 'nothing' is not defined",
+    ),
+    "a loss for each example": (["train", "losses.py"], "returns shape (120, 3); it must return a scalar"),
+    "too few outputs": (["train", "outputs.py"], "the network has 2 outputs and iris has 3 classes"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_sentence_and_exit_status_2(case, tmp_path):
+def test_bad_input_is_one_sentence_and_exit_status_2(case, tmp_path, spusk_here, monkeypatch):
     numbers = "".join(f"{i},{i * i % 7},{i / 3}\n" for i in range(40))
     write(tmp_path, "good.csv", "a,b,price\n" + numbers)
     write(tmp_path, "empty.csv", "")
@@ -160,9 +278,16 @@ def test_bad_input_is_one_sentence_and_exit_status_2(case, tmp_path):
     write(tmp_path, "bare.py", "x = 1\n")
     write(tmp_path, "wrong.py", "x = 1\ny = z\n")
     write(tmp_path, "beta.py", "from spusk import optim\noptim.Momentum(mu=1.0)\n")
+    write(tmp_path, "syntax.py", "x = 1\ndef f(:\n")
+    write(tmp_path, "lines.py", "raise RuntimeError('first\\nsecond')\n")
+    iris = "from spusk import data, nn\ndata = data.iris()\n"
+    write(tmp_path, "layer.py", iris + "net = nn.Sequential(nn.Linear(4, 3), nn.Lambda(lambda x: nothing))\n")
+    write(tmp_path, "losses.py", iris + "net = nn.Linear(4, 3)\nloss = lambda outputs, y: outputs\n")
+    write(tmp_path, "outputs.py", iris + "net = nn.Linear(4, 2)\n")
     before = sorted(p.name for p in tmp_path.iterdir())
     arguments, words = BAD[case]
-    done = spusk(*arguments, cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = spusk_here(*arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     assert words in done.stderr
     assert done.stderr.startswith("spusk: ")

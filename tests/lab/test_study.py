@@ -8,6 +8,7 @@ import pytest
 from spusk.errors import InputError
 from spusk.lab import Record, Study, log_grid
 from spusk.lab.statistics import paired_difference
+from spusk.lab.table import spread
 
 NAN = math.nan
 
@@ -61,6 +62,22 @@ def test_an_optimizer_that_always_diverges_comes_last_and_says_so():
     assert "3 of 3" in s.table()
     alone = study(*(record("x", 0.1, i, NAN) for i in range(3)))
     assert alone.verdict() == "Every training diverged: try lower learning rates."
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "words"),
+    [
+        (0.08332, 0.00911, "0.0833 ± 0.0091"),
+        (0.00001234, 0.0000056, "1.23e-05 ± 6e-06"),
+        (0.0, 0.0, "0.0000 ± 0.0000"),
+        (1.5e7, 2.5e6, "1.5e+07 ± 2e+06"),
+        (0.25, NAN, "0.2500"),
+        (3e-6, NAN, "3e-06"),
+        (NAN, NAN, "–"),
+    ],
+)
+def test_losses_of_any_size_show_their_digits(mean, std, words):
+    assert spread(mean, std, 4) == words
 
 
 def test_the_best_rate_at_the_edge_of_its_grid_is_noted():

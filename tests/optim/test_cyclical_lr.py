@@ -77,6 +77,13 @@ def test_adam_with_beta1_cycled_against_the_rate(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_the_torch_preset_cycles_momentum_between_its_own_bounds(mode):
+    rule = CyclicalLR.like("torch", inner=Adam(), lr=0.01, half_cycle=60, mode=mode)
+    numbers = {"gamma": 1.0, "low": 0.8, "high": 0.9}
+    assert_close(path(rule, GRADIENTS, START), columns(adam_with_cycled_beta1, mode, 0.01, 60, **numbers))
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_nesterov_looks_ahead_with_the_momentum_of_the_step(mode):
     rule = CyclicalLR(Nesterov(), lr=0.01, half_cycle=60, mode=mode, cycle_momentum=True)
     found = path(rule, GRADIENTS, START, slope=harness.slope)

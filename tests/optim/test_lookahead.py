@@ -101,6 +101,7 @@ def twice_around_sgd(pushes, lrs, w, k=2, alpha=0.5, outer_k=3, outer_alpha=0.25
     ("rule", "oracle", "lr", "numbers"),
     [
         (Lookahead(), around_adam, 0.001, {}),
+        (Lookahead.like("optax"), around_adam, 0.001, {}),
         (Lookahead.like("authors"), around_adam, 0.001, {"alpha": 0.8}),
         (Lookahead(Adam(), k=7, alpha=0.3), around_adam, 0.001, {"k": 7, "alpha": 0.3}),
         (Lookahead(state="reset"), around_adam, 0.001, {"state": "reset"}),

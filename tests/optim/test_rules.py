@@ -39,6 +39,24 @@ RULES = [
 MODULES = ["spusk.optim", *(m.name for m in pkgutil.walk_packages(spusk.optim.__path__, "spusk.optim."))]
 
 
+def test_every_library_that_differs_has_a_preset():
+    assert {name: " ".join(cls.presets) for name, cls in CATALOGUE.items()} == {
+        "gradientdescent": "",
+        "sgd": "torch optax keras",
+        "momentum": "torch optax keras ema",
+        "nesterov": "torch optax keras",
+        "adagrad": "torch optax keras",
+        "rmsprop": "torch optax keras tf1",
+        "adadelta": "paper torch optax keras",
+        "adam": "torch optax keras tf1",
+        "adamax": "torch optax keras",
+        "nadam": "torch optax keras tf-contrib",
+        "radam": "torch optax timm authors",
+        "lookahead": "optax authors",
+        "cyclicallr": "torch",
+    }
+
+
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_float32_weights_and_their_state_stay_float32(rule):
     # Step itself checks that no parameter or slot changes its name, shape or dtype.

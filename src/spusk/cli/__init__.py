@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 from spusk.errors import SpuskError
 
 
 def main() -> None:
     """Run the command line; an error of the user's is one sentence and exit status 2."""
+    import typer
+
     from spusk.cli.app import app
 
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="spusk", standalone_mode=False))
     except SpuskError as error:
-        print(f"spusk: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        _refuse(str(error))
+    except MemoryError as error:
+        _refuse(f"there is not enough memory for this: {error}")
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:  # a wrong option or command; typer's own class for it has no public name
+        if not hasattr(error, "format_message"):
+            raise
+        _refuse(error.format_message())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(f"spusk: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(2)
 
 
 __all__ = ["main"]

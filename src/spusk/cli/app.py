@@ -13,7 +13,6 @@ from spusk.errors import InputError
 
 app = typer.Typer(
     name="spusk",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -52,15 +51,24 @@ LossName = Annotated[
 InitName = Annotated[
     str | None, typer.Option("--init", help="See 'spusk methods'; default: suits the activation.")
 ]
-Epochs = Annotated[int, typer.Option(help="Passes over the training part.")]
-BatchSize = Annotated[str, typer.Option(help="Examples a step; 'all' for the whole training part.")]
-Validation = Annotated[float, typer.Option(help="Share of the rows kept for validation.")]
+Epochs = Annotated[str, typer.Option(help="Passes over the training part.", metavar="N")]
+BatchSize = Annotated[
+    str, typer.Option(help="Examples a step; 'all' for the whole training part.", metavar="N")
+]
+Validation = Annotated[str, typer.Option(help="Share of the rows kept for validation.", metavar="SHARE")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Also write everything to this file.", metavar="FILE")
 ]
 Progress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Default: if this is a terminal.")
 ]
+
+
+def _writable(path: Path | None) -> None:
+    from spusk.files import require_writable
+
+    if path is not None:
+        require_writable(path)
 
 
 def _version(show: bool) -> None:
@@ -84,26 +92,32 @@ def spusk(
 def compare(
     source: Source,
     optimizers: Annotated[
-        str | None, typer.Option(help="Names, separated by commas; default: the lecture's thirteen.")
+        str | None,
+        typer.Option(
+            help="Names, separated by commas, e.g. sgd,'momentum(mu=0.99)','adam.like(\"keras\")'; "
+            "default: the lecture's thirteen."
+        ),
     ] = None,
     lrs: Annotated[
         str | None,
         typer.Option(help="Learning rates, separated by commas; default: decades that suit each optimizer."),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="How many seeds.")] = 3,
-    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    seeds: Annotated[str, typer.Option(help="How many seeds.", metavar="N")] = "3",
+    seed: Annotated[str, typer.Option(help="The first seed.", metavar="N")] = "0",
     hidden: Hidden = "32",
     activation: Activation = "relu",
     loss: LossName = None,
     init: InitName = None,
-    epochs: Epochs = 20,
+    epochs: Epochs = "20",
     batch_size: BatchSize = "32",
-    validation: Validation = 0.2,
+    validation: Validation = "0.2",
     target: Target = None,
     missing: Missing = None,
     task: Task = None,
     ignore: Ignore = None,
-    jobs: Annotated[int | None, typer.Option(help="Trainings at a time; default: one a processor.")] = None,
+    jobs: Annotated[
+        str | None, typer.Option(help="Trainings at a time; default: one a processor.", metavar="N")
+    ] = None,
     json: Json = None,
     progress: Progress = None,
 ) -> None:
@@ -112,24 +126,28 @@ def compare(
     from spusk.cli import show
     from spusk.cli import source as sources
 
-    parse.writable(json)
+    _writable(json)
     size = parse.batch_size(batch_size)
     numbers = parse.seeds(seed, seeds)
+    passes = parse.whole("--epochs", epochs, 1)
+    share = parse.number("--validation", validation)
+    processes = None if jobs is None else parse.whole("--jobs", jobs, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
-    study = lab.compare(
-        work.net,
-        work.data,
-        optimizers=None if optimizers is None else parse.names(optimizers),
-        lrs=None if lrs is None else parse.numbers("--lrs", lrs),
-        seeds=numbers,
-        epochs=epochs,
-        batch_size=size,
-        loss=work.loss,
-        init=init,
-        validation=validation,
-        jobs=jobs,
-        progress=progress,
-    )
+    with sources.own_errors_told(source):
+        study = lab.compare(
+            work.net,
+            work.data,
+            optimizers=None if optimizers is None else parse.optimizers(optimizers),
+            lrs=None if lrs is None else parse.numbers("--lrs", lrs),
+            seeds=numbers,
+            epochs=passes,
+            batch_size=size,
+            loss=work.loss,
+            init=init,
+            validation=share,
+            jobs=processes,
+            progress=progress,
+        )
     show.study(study)
     if json is not None:
         study.save_json(json)
@@ -143,18 +161,24 @@ def compare(
 )
 def train(
     source: Source,
-    optimizer: Annotated[str, typer.Option(help="Its name; see 'spusk methods'.")] = "adam",
-    lr: Annotated[float | None, typer.Option(help="Learning rate; default: the optimizer's.")] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, split and batches.")] = 0,
+    optimizer: Annotated[
+        str,
+        typer.Option(help="Its name, e.g. adam or 'sgd(lr=cosine(0.1, steps=900))'; see 'spusk methods'."),
+    ] = "adam",
+    lr: Annotated[
+        str | None, typer.Option(help="Learning rate; default: the optimizer's.", metavar="NUMBER")
+    ] = None,
+    seed: Annotated[str, typer.Option(help="Of weights, split and batches.", metavar="N")] = "0",
     hidden: Hidden = "32",
     activation: Activation = "relu",
     loss: LossName = None,
     init: InitName = None,
-    epochs: Epochs = 20,
+    epochs: Epochs = "20",
     batch_size: BatchSize = "32",
-    validation: Validation = 0.2,
+    validation: Validation = "0.2",
     patience: Annotated[
-        int | None, typer.Option(help="Stop after this many epochs without improvement; keep the best.")
+        str | None,
+        typer.Option(help="Stop after this many epochs without improvement; keep the best.", metavar="N"),
     ] = None,
     target: Target = None,
     missing: Missing = None,
@@ -172,25 +196,29 @@ def train(
     from spusk.cli import show
     from spusk.cli import source as sources
 
-    parse.writable(json)
-    parse.writable(save)
+    _writable(json)
+    _writable(save)
     size = parse.batch_size(batch_size)
     rule = optim.get(optimizer)
-    rule = rule if lr is None else rule.with_lr(lr)
+    rule = rule if lr is None else rule.with_lr(parse.number("--lr", lr))
+    passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0)
+    share = parse.number("--validation", validation)
+    waits = None if patience is None else parse.whole("--patience", patience, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
-    run = sp.train(
-        work.net,
-        work.data,
-        loss=work.loss,
-        init=lab.default_init(work.net) if init is None else init,
-        optimizer=rule,
-        epochs=epochs,
-        batch_size=size,
-        seed=seed,
-        validation=validation,
-        patience=patience,
-        progress=progress,
-    )
+    with sources.own_errors_told(source):
+        run = sp.train(
+            work.net,
+            work.data,
+            loss=work.loss,
+            init=lab.default_init(work.net) if init is None else init,
+            optimizer=rule,
+            epochs=passes,
+            batch_size=size,
+            seed=first,
+            validation=share,
+            patience=waits,
+            progress=progress,
+        )
     show.run(run, rule)
     if save is not None:
         run.save(save)
@@ -218,7 +246,7 @@ def summary(
     from spusk.cli import show
     from spusk.cli import source as sources
 
-    parse.writable(json)
+    _writable(json)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
     typer.echo(work.net.summary(work.input_shape))
     if json is not None:
@@ -236,7 +264,7 @@ def methods(
     """List every optimizer, schedule, initialiser and loss with its formula and paper."""
     from spusk.cli import catalogue, show
 
-    parse.writable(json)
+    _writable(json)
     entries = catalogue.entries()
     if name is not None:
         entries = catalogue.only(entries, name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 from spusk.errors import InputError
 
@@ -14,17 +12,36 @@ def names(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
+def optimizers(text: str) -> list[str]:
+    """Optimizers separated by the commas that stand outside of brackets.
+
+    >>> optimizers("sgd, lookahead(adam(beta1=0.8), k=10)")
+    ['sgd', 'lookahead(adam(beta1=0.8), k=10)']
+    """
+    words, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word.strip() for word in words if word.strip()]
+
+
+def number(option: str, text: str, needed: str = "a number") -> float:
+    """One finite number."""
+    try:
+        found = float(text)
+    except ValueError:
+        raise InputError(f"{option} got {text!r}; it needs {needed}") from None
+    if not math.isfinite(found):
+        raise InputError(f"{option} got {text!r}; it needs a finite number")
+    return found
+
+
 def numbers(option: str, text: str) -> list[float]:
     """Numbers separated by commas."""
-    found: list[float] = []
-    for word in names(text):
-        try:
-            number = float(word)
-        except ValueError:
-            raise InputError(f"{option} got {word!r}; it needs numbers separated by commas") from None
-        if not math.isfinite(number):
-            raise InputError(f"{option} got {word!r}; it needs finite numbers")
-        found.append(number)
+    found = [number(option, word, "numbers separated by commas") for word in names(text)]
     if not found:
         raise InputError(f"{option} got no numbers; it needs numbers separated by commas")
     return found
@@ -42,6 +59,17 @@ def widths(text: str) -> list[int]:
     return found
 
 
+def whole(option: str, text: str, least: int) -> int:
+    """A whole number."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise InputError(f"{option} got {text!r}; it needs a whole number, {least} or more")
+    return number
+
+
 def batch_size(text: str) -> int | None:
     """A number of examples, or None for "all"."""
     if text.strip().lower() == "all":
@@ -51,22 +79,7 @@ def batch_size(text: str) -> int | None:
     return int(text)
 
 
-def seeds(first: int, count: int) -> list[int]:
+def seeds(first: str, count: str) -> list[int]:
     """Consecutive seeds."""
-    if count < 1:
-        raise InputError(f"--seeds got {count}; it needs 1 or more")
-    if first < 0:
-        raise InputError(f"--seed got {first}; it needs 0 or more")
-    return list(range(first, first + count))
-
-
-def writable(path: Path | None) -> None:
-    """Tell before any work is done that a file could not be written after it."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise InputError(f"cannot write {str(path)!r}: it is a folder")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} is not writable")
+    start = whole("--seed", first, 0)
+    return list(range(start, start + whole("--seeds", count, 1)))

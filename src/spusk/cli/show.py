@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from spusk.cli.catalogue import Entry
+from spusk.files import write_whole
 from spusk.lab import table as words
 from spusk.lab.study import Study
 from spusk.optim import Optimizer
 from spusk.train import Run
-from spusk.train.model import write_whole
 
 
 def say(text: str) -> None:
@@ -65,7 +65,10 @@ def run(result: Run, rule: Optimizer) -> None:
         if f"{prefix}loss" in history:
             before = [result.initial[prefix + name] for name in rows[0][1:]]
             after = [history[prefix + name][kept - 1] if kept else math.nan for name in rows[0][1:]]
-            cells = (_change(name, a, b) for name, a, b in zip(rows[0][1:], before, after, strict=True))
+            cells = (
+                _change(name, a, b) if epochs else _number(name, a)
+                for name, a, b in zip(rows[0][1:], before, after, strict=True)
+            )
             rows.append((part, *cells))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
@@ -84,9 +87,13 @@ def _last_finite(losses: Any) -> int:
 
 
 def _change(name: str, before: float, after: float) -> str:
-    if name == "accuracy":
-        return f"{100 * before:.1f} % → {100 * after:.1f} %"
-    return f"{before:.4f} → {after:.4f}"
+    return f"{_number(name, before)} → {_number(name, after)}"
+
+
+def _number(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.4f}"
 
 
 def run_as_dict(result: Run, rule: Optimizer) -> dict[str, Any]:

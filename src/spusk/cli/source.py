@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import runpy
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,8 @@ def _from_python(source: str, loss: str | None) -> Work:
     """Run a file that defines `net`, `data` and perhaps `loss`."""
     if not Path(source).is_file():
         raise InputError(f"{source}: no such file")
-    try:
+    with own_errors_told(source):
         defined = runpy.run_path(source)
-    except SpuskError:
-        raise
-    except Exception as error:  # whatever the user's own file raises, told with its line
-        line = next(
-            (f.lineno for f in traceback.extract_tb(error.__traceback__)[::-1] if f.filename == source), "?"
-        )
-        raise InputError(f"{source}:{line}: {type(error).__name__}: {error}") from None
     for name in ("net", "data"):
         if name not in defined:
             raise InputError(f"{source} does not define {name!r}; it needs net, data and perhaps loss")
@@ -101,3 +95,21 @@ def _from_python(source: str, loss: str | None) -> Work:
     if not isinstance(net, nn.Layer):
         raise InputError(f"{source}: net is a {type(net).__name__}; it must be a layer, e.g. nn.Sequential")
     return Work(net, defined["data"], loss or defined.get("loss"), None)
+
+
+@contextmanager
+def own_errors_told(source: str) -> Generator[None]:
+    """What the user's own Python file raises, at any time, is told in a sentence with its line."""
+    try:
+        yield
+    except SpuskError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == source]
+        if isinstance(error, SyntaxError) and error.filename == source:
+            lines.append(error.lineno)
+        if not lines:
+            raise
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f"{source}:{lines[-1]}: {type(error).__name__}: {what}") from None

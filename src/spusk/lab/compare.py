@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -15,11 +15,13 @@ from spusk import nn, optim
 from spusk.compile import Backend
 from spusk.data import Split
 from spusk.errors import InputError
-from spusk.init import HeNormal, Init, Initialiser, XavierUniform, initialise
+from spusk.init import HeNormal, Init, Initialiser, XavierUniform, get, initialise
 from spusk.lab.pool import outcomes
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.optim import Optimizer
+from spusk.optim.hyper import hyperparameters
+from spusk.optim.text import written
 from spusk.train.loop import Data, Loss, as_split, choose_loss, fit
 from spusk.train.programs import Programs
 from spusk.train.progress import progress_bar
@@ -92,6 +94,9 @@ def compare(
     rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
     numbers = _seeds(seeds)
     rates = _rates(rules, lrs)
+    for name, number in (("epochs", epochs), ("jobs", 1 if jobs is None else jobs)):
+        if number < 1:
+            raise InputError(f"{name} is {number}; compare needs 1 or more")
     splits = {seed: as_split(data, validation, seed, dtype) for seed in numbers}
     first = splits[numbers[0]]
     if not len(first.val_x):
@@ -202,18 +207,22 @@ def _collect(
 
 
 def _labelled(optimizers: Optimizers) -> dict[str, Optimizer]:
-    """Rules by label. Two rules of one class are told apart by what differs from the defaults."""
+    """Rules by label: the name, and what differs from the defaults but the learning rate."""
     if isinstance(optimizers, Mapping):
         given: Mapping[Any, Any] = optimizers  # pyright: ignore[reportUnknownVariableType]
         return {str(label): optim.get(rule) for label, rule in given.items()}
     rules = [optim.get(rule) for rule in ([optimizers] if isinstance(optimizers, str) else optimizers)]
     if not rules:
         raise InputError("compare got no optimizers; name at least one")
-    names = [rule.label for rule in rules]
-    labels = [n if names.count(n) == 1 else repr(r) for n, r in zip(names, rules, strict=True)]
+    labels = [_label(rule) for rule in rules]
     if repeated := [label for label in labels if labels.count(label) > 1]:
         raise InputError(f"compare got the optimizer {repeated[0]} twice")
     return dict(zip(labels, rules, strict=True))
+
+
+def _label(rule: Optimizer) -> str:
+    default = {f.name: f.default for f in fields(rule)}.get("lr", MISSING)
+    return written(rule if default is MISSING else replace(rule, lr=default))
 
 
 def _seeds(seeds: int | Sequence[int]) -> list[int]:
@@ -228,6 +237,8 @@ def _rates(rules: Mapping[str, Optimizer], lrs: Sequence[float] | None) -> dict[
         raise InputError("compare got an empty list of learning rates")
     rates: dict[str, tuple[float, ...]] = {}
     for label, rule in rules.items():
+        if any(name.startswith("lr.") or ".lr." in name for name in hyperparameters(rule)):
+            raise InputError(f"{label}: compare tries numbers for lr, and its schedule would be lost")
         rates[label] = tuple(dict.fromkeys(float(lr) for lr in (rule.lr_grid if lrs is None else lrs)))
         for lr in rates[label]:
             rule.with_lr(lr)  # an unusable rate is told before any training
@@ -258,6 +269,8 @@ def _data_in_words(split: Split) -> str:
 
 
 def _init_in_words(init: Init) -> str:
+    if isinstance(init, str):
+        init = get(init)
     if isinstance(init, Initialiser):
         as_usual = all(getattr(init, f.name) == f.default for f in fields(init))
         return type(init).__name__ if as_usual else repr(init)

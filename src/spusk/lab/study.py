@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from statistics import median_low
 from typing import Any
 
 import numpy as np
 
+from spusk.files import write_whole
 from spusk.lab.statistics import paired_difference
-from spusk.train.model import write_whole
 from spusk.train.run import Status
 
 SHARE_OF_PROGRESS = 0.9  # the common target: this much of the way from the initial loss to the best one
@@ -142,7 +141,8 @@ class Study:
         """The summary with steps to the target and the paired difference to the best."""
         mine, theirs = self._at_best(summary), self._at_best(best)
         steps = [r.steps_to(self.target) for r in mine.values()]
-        median = median_low([math.inf if s is None else s for s in steps]) if steps else math.inf
+        ordered = sorted(math.inf if s is None else s for s in steps)
+        median = ordered[(len(ordered) - 1) // 2] if ordered else math.inf
         common = sorted(mine.keys() & theirs.keys())
         difference, p_value = math.nan, math.nan
         if summary.optimizer != best.optimizer:

@@ -35,14 +35,14 @@ def rows(study: Study) -> list[list[str]]:
 
 
 def spread(mean: float, std: float, digits: int) -> str:
-    """Mean ± standard deviation, short."""
+    """Mean ± standard deviation, short: so many decimals, unless they would show no digit or too many."""
     if math.isnan(mean):
         return "–"
-    wide = abs(mean) >= 1e5 or abs(std) >= 1e5
-    shown = f"{mean:.3g}" if wide else f"{mean:.{digits}f}"
+    fits = abs(mean) < 1e5 and not abs(std) >= 1e5 and not 0 < abs(mean) < 10.0 ** (1 - digits)
+    shown = f"{mean:.{digits}f}" if fits else f"{mean:.3g}"
     if math.isnan(std):
         return shown
-    return f"{shown} ± {std:.1g}" if wide else f"{shown} ± {std:.{digits}f}"
+    return f"{shown} ± {std:.{digits}f}" if fits else f"{shown} ± {std:.1g}"
 
 
 def _score(study: Study, s: Summary) -> str:
@@ -56,7 +56,8 @@ ARROWS = {"lowest": " ↓", "highest": " ↑", "": ""}
 
 def legend(study: Study) -> list[str]:
     """What the columns and marks of the table mean."""
-    lines = [f"target: validation loss {study.target:.4f}, 90 % of the way from the start to the best"]
+    target = spread(study.target, math.nan, 4)
+    lines = [f"target: validation loss {target}, 90 % of the way from the start to the best"]
     edges = {s.edge for s in study.summary()}
     for edge, beyond in (("lowest", "lower"), ("highest", "higher")):
         if edge in edges:
@@ -82,9 +83,8 @@ def verdict(study: Study) -> str:
         if study.score == "accuracy"
         else (f"validation R² {best.val_score_mean:.3f}")
     )
-    words = [
-        f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {best.val_loss_mean:.4f}, {score}."
-    ]
+    loss = spread(best.val_loss_mean, math.nan, 4)
+    words = [f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {loss}, {score}."]
     seeds = len({r.seed for r in study.records})
     if len(ranking) > 1 and seeds < 2:
         words.append("One seed cannot tell a difference from chance; try more seeds.")

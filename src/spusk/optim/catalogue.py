@@ -73,7 +73,8 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     """The optimizer that a name or a class stands for, with its defaults; an optimizer stands for itself.
 
     Args:
-        optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`.
+        optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`; after the name there may
+            be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`.
 
     Raises:
         InputError: if no optimizer has that name, or it is none of the three.
@@ -87,9 +88,9 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     """
     found: Any = optimizer
     if isinstance(optimizer, str):
-        if optimizer.lower() not in CATALOGUE:
-            raise InputError(f"unknown optimizer {optimizer!r}{closest(optimizer, CATALOGUE)}")
-        found = CATALOGUE[optimizer.lower()]
+        from spusk.optim.text import read  # it reads this catalogue
+
+        return read(optimizer) if "(" in optimizer else CATALOGUE[_known(optimizer)]()
     if isinstance(found, type) and issubclass(found, Optimizer):
         found = found()
     if not isinstance(found, Optimizer):
@@ -97,3 +98,9 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
             f"{optimizer!r} is not an optimizer; give one, such as Adam(), its class or its name"
         )
     return found
+
+
+def _known(name: str) -> str:
+    if name.lower() not in CATALOGUE:
+        raise InputError(f"unknown optimizer {name!r}{closest(name, CATALOGUE)}")
+    return name.lower()

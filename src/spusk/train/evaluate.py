@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile import Backend, Program
+from spusk.errors import ShapeError
 from spusk.graph import Tensor, as_tensor
 from spusk.graph import input as new_input
 from spusk.nn import Layer
+from spusk.nn.losses import name_of
 from spusk.train.metrics import Metric
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -61,7 +63,12 @@ class Evaluation:
         extra = {"x": examples}
         if y is not None and self._loss is not None:
             extra["y"] = new_input("y", y.shape, y.dtype)
-            outputs["loss"] = self._loss(outputs["outputs"], extra["y"])
+            outputs["loss"] = loss = as_tensor(self._loss(outputs["outputs"], extra["y"]))
+            if loss.shape != ():
+                raise ShapeError(
+                    f"the loss {name_of(self._loss)} returns shape {loss.shape}; "
+                    "it must return a scalar, such as the mean over the examples"
+                )
         return Program(outputs, {**inputs, **extra}, backend=self._backend)
 
 

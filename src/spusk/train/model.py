@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from spusk.data import Scaling
 from spusk.errors import InputError
+from spusk.files import write_whole
 from spusk.nn import Layer
 from spusk.nn.config import from_config, to_config
 from spusk.train.evaluate import Evaluation
@@ -148,23 +147,3 @@ def load(path: str | Path, net: Layer | None = None) -> Model:
         tuple(described["classes"]),
         described["loss"],
     )
-
-
-def write_whole(path: str | Path, content: bytes) -> Path:
-    """Write a file beside its place and rename it there, so that no half-written file is ever seen."""
-    target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        what = "it is a folder" if target.is_dir() else f"there is no folder {str(target.parent)!r}"
-        raise InputError(f"cannot write {str(target)!r}: {what}")
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
-        os.replace(beside, target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    return target
