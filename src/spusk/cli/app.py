@@ -56,6 +56,10 @@ BatchSize = Annotated[
     str, typer.Option(help="Examples a step; 'all' for the whole training part.", metavar="N")
 ]
 Validation = Annotated[str, typer.Option(help="Share of the rows kept for validation.", metavar="SHARE")]
+Patience = Annotated[
+    str | None,
+    typer.Option(help="Stop after this many epochs without improvement; keep the best.", metavar="N"),
+]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Also write everything to this file.", metavar="FILE")
 ]
@@ -111,6 +115,7 @@ def compare(
     epochs: Epochs = "20",
     batch_size: BatchSize = "32",
     validation: Validation = "0.2",
+    patience: Patience = None,
     target: Target = None,
     missing: Missing = None,
     task: Task = None,
@@ -131,7 +136,8 @@ def compare(
     numbers = parse.seeds(seed, seeds)
     passes = parse.whole("--epochs", epochs, 1)
     share = parse.number("--validation", validation)
-    processes = None if jobs is None else parse.whole("--jobs", jobs, 1)
+    lanes = None if jobs is None else parse.whole("--jobs", jobs, 1)
+    waits = None if patience is None else parse.whole("--patience", patience, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
     with sources.own_errors_told(source):
         study = lab.compare(
@@ -145,7 +151,8 @@ def compare(
             loss=work.loss,
             init=init,
             validation=share,
-            jobs=processes,
+            patience=waits,
+            jobs=lanes,
             progress=progress,
         )
     show.study(study)
@@ -176,9 +183,10 @@ def train(
     epochs: Epochs = "20",
     batch_size: BatchSize = "32",
     validation: Validation = "0.2",
-    patience: Annotated[
+    patience: Patience = None,
+    threads: Annotated[
         str | None,
-        typer.Option(help="Stop after this many epochs without improvement; keep the best.", metavar="N"),
+        typer.Option(help="Threads that share a step; default: all processors if it gains.", metavar="N"),
     ] = None,
     target: Target = None,
     missing: Missing = None,
@@ -204,6 +212,7 @@ def train(
     passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0)
     share = parse.number("--validation", validation)
     waits = None if patience is None else parse.whole("--patience", patience, 1)
+    team = None if threads is None else parse.whole("--threads", threads, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
     with sources.own_errors_told(source):
         run = sp.train(
@@ -218,6 +227,7 @@ def train(
             validation=share,
             patience=waits,
             progress=progress,
+            threads=team,
         )
     show.run(run, rule)
     if save is not None:
@@ -272,6 +282,23 @@ def methods(
     if json is not None:
         described: list[dict[str, Any]] = [catalogue.as_dict(e) for e in entries]
         show.write_json(json, {"methods": described})
+
+
+@app.command(epilog="Example:  spusk cache --clear")
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all kept code.")] = False,
+    json: Json = None,
+) -> None:
+    """Show where compiled code is kept and how much there is; SPUSK_CACHE_DIR names another folder."""
+    from spusk.cli import show
+    from spusk.compile import cache as code
+
+    _writable(json)
+    count, size = code.clear() if clear else code.size()
+    verb = "removed from" if clear else "in"
+    typer.echo(f"{count:,} files, {size / 2**20:.1f} MiB {verb} {code.folder()}")
+    if json is not None:
+        show.write_json(json, {"folder": str(code.folder()), "files": count, "bytes": size, "cleared": clear})
 
 
 __all__ = ["InputError", "app"]

@@ -52,15 +52,19 @@ def files(where: Path) -> list[Path]:
     return sorted(where.glob("*.o")) if where.is_dir() else []
 
 
+def size() -> tuple[int, int]:
+    """How many files and bytes of code are kept."""
+    found = files(folder())
+    return len(found), sum(path.stat().st_size for path in found)
+
+
 def clear() -> tuple[int, int]:
     """Remove all kept code; returns how many files and bytes that were."""
-    count = size = 0
+    removed = size()
     for path in files(folder()):
-        size += path.stat().st_size
         path.unlink(missing_ok=True)
-        count += 1
     object_code.cache_clear()
-    return count, size
+    return removed
 
 
 def _path(text: str) -> Path | None:

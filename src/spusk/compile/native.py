@@ -43,7 +43,7 @@ from spusk.compile.lower.module import (
 from spusk.compile.memory import ALIGNMENT, Layout
 from spusk.compile.products import blas_pointer
 from spusk.compile.stages import lowered
-from spusk.compile.team import threads_for, together
+from spusk.compile.team import saved, threads_for, together
 from spusk.errors import InputError
 from spusk.graph import Tensor
 
@@ -78,6 +78,8 @@ class NativeProgram:
         texts = [*stages.modules.kernels.values(), stages.modules.run]
         self._code = Code(object_code(text) for text in texts)
         self._gemms = {call.gemm: blas_pointer(call.gemm) for call in stages.modules.calls if call.gemm}
+        self._splits = any(call.split for call in stages.modules.calls)
+        self._saved = saved(stages) if self._splits else 0.0
         self._arenas: deque[NDArray[np.uint8]] = deque()
 
     def run(
@@ -112,8 +114,9 @@ class NativeProgram:
             watched = collected[watch] if watch in collected else carried[flow.carry[watch]]
             block[WATCH], block[WATCH_BYTES] = watched.ctypes.data, watched.dtype.itemsize
             block[WATCH_ADVANCE] = watched.dtype.itemsize if watch in collected else 0
+        count = threads_for(threads, self._saved * steps)
         with one_blas_thread() if self._gemms else nullcontext():
-            interrupted = self._loop(block, steps, threads_for(self.stages, threads))
+            interrupted = self._loop(block, steps, count if self._splits else 1)
         self._arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
@@ -141,12 +144,14 @@ class NativeProgram:
                 seconds = (time.perf_counter() - began) / now
                 chunk = max(1, min(int(SLICE / max(seconds, 1e-9)), 16 * chunk))
         except KeyboardInterrupt:
-            return bool(block[DONE] < steps)
+            if block[DONE] < steps:
+                return True
+            raise  # all is done already: it is for the caller to hear
         return False
 
     def _in_state(self, state: NDArray[np.uint8], buffer: int) -> NDArray[Any]:
         op, start = self._layout.schedule.op(buffer), self._layout.places[buffer].at
-        return state[start : start + op.size * op.dtype.itemsize].view(op.dtype).reshape(op.shape)
+        return np.ndarray(op.shape, op.dtype, state, start)
 
     def _outside(
         self,

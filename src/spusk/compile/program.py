@@ -100,6 +100,8 @@ class Program:
         """The outputs, computed once, by name."""
         if self.backend == "native":
             ran = self.native.run(dict(zip(self.inputs, self._fed(values), strict=True)), 1)
+            if not ran.steps:
+                raise KeyboardInterrupt  # nothing was computed that could be returned
             return {
                 name: ran.carried[self.carry[name]] if name in self.carry else ran.collected[name][0]
                 for name in self.outputs

@@ -14,6 +14,7 @@ from spusk.errors import InputError
 
 SPEED = 5e10  # operations a second that a core does in kernels; only its order of magnitude matters
 MEETING = 5e-7  # seconds that threads lose at each kernel
+WAKING = 5e-4  # seconds that waking the threads may take
 
 
 def processors() -> int:
@@ -23,27 +24,28 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def threads_for(stages: Stages, wanted: int | None) -> int:
-    """How many threads should run a program.
+def saved(stages: Stages) -> float:
+    """Seconds a step that all processors together save over one, less what meeting after every kernel costs."""
+    calls, schedule = stages.modules.calls, stages.layout.schedule
+    found = [cost(schedule, call.kernel) for call in calls if call.split]
+    seconds = sum(max(c.operations, c.bytes) for c in found) / SPEED
+    return seconds * (1 - 1 / processors()) - 2 * MEETING * len(calls)
 
-    By default all processors, if splitting its large kernels gains at least twice what meeting after every
-    kernel costs; one in a lane, where the other processors have their own trainings.
+
+def threads_for(wanted: int | None, saving: float) -> int:
+    """How many threads should run a loop that saves so many seconds on all processors.
+
+    By default all processors if that is more than it costs to wake them; one in a lane, where the others have
+    trainings of their own.
 
     Raises:
         InputError: if fewer than one is wanted.
     """
-    if wanted is not None and wanted < 1:
+    if wanted is None:
+        return processors() if saving > WAKING and not in_lane() else 1
+    if wanted < 1:
         raise InputError(f"threads is {wanted}; it must be 1 or more")
-    calls = stages.modules.calls
-    split = [call for call in calls if call.split]
-    if not split or wanted == 1 or (wanted is None and in_lane()):
-        return 1
-    if wanted is not None:
-        return wanted
-    schedule, count = stages.layout.schedule, processors()
-    found = [cost(schedule, call.kernel) for call in split]
-    seconds = sum(max(c.operations, c.bytes) for c in found) / SPEED
-    return count if seconds * (1 - 1 / count) > 2 * MEETING * len(calls) else 1
+    return wanted
 
 
 @cache
@@ -58,10 +60,11 @@ if hasattr(os, "register_at_fork"):
 
 def together(run: Callable[[int], None], blocks: Sequence[int]) -> None:
     """Call `run` on every block at once, the first one in this thread; returns when all have returned."""
-    waiting: list[Future[None]] = []
-    if len(blocks) > 1:
-        pool = _workers(len(blocks) - 1)
-        waiting = [pool.submit(run, block) for block in blocks[1:]]
+    if len(blocks) == 1:
+        run(blocks[0])
+        return
+    pool = _workers(len(blocks) - 1)
+    waiting: list[Future[None]] = [pool.submit(run, block) for block in blocks[1:]]
     try:
         run(blocks[0])
     finally:

@@ -149,6 +149,8 @@ def own(value: Any, given: Sequence[Any]) -> NDArray[Any]:
 
 def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
     """A value as an array of the input's dtype, its shape checked."""
+    if isinstance(value, np.ndarray) and value.dtype is t.dtype and value.shape == t.shape and xp is np:  # pyright: ignore[reportUnknownMemberType]
+        return value  # pyright: ignore[reportUnknownVariableType]
     array = xp.asarray(value if xp is np else plain(value), dtype=getattr(xp, t.dtype.name))
     if tuple(array.shape) != t.shape:
         label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name

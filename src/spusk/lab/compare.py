@@ -51,6 +51,7 @@ def compare(
     loss: Loss | str | None = None,
     init: Init | None = None,
     validation: Any = 0.2,
+    patience: int | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     jobs: int | None = None,
     progress: bool | None = None,
@@ -69,7 +70,8 @@ def compare(
             lecture (`optim.LECTURE`).
         lrs: learning rates to try with each; default: every optimizer's own grid, spaced by decades.
         seeds: how many (0, 1, …), or which.
-        epochs, batch_size, loss, init, validation, dtype: as in `train`. The default initialiser suits the
+        epochs, batch_size, loss, init, validation, patience, dtype: as in `train`; a training that patience has
+            stopped counts with its best epoch. The default initialiser suits the
             network: Xavier uniform if it holds tanh, sigmoid or softmax layers and no rectifiers, else He
             normal.
         jobs: trainings at a time; default: one for each processor.
@@ -111,6 +113,7 @@ def compare(
         init=weights,
         epochs=epochs,
         batch_size=batch_size,
+        patience=patience,
         dtype=dtype,
     )
     # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
@@ -147,17 +150,19 @@ def _train(
     init: Init,
     epochs: int,
     batch_size: int | None,
+    patience: int | None,
     dtype: Literal["float32", "float64"],
 ) -> Record | None:
     """One training as a record; None if Ctrl-C cut it short."""
     run = fit(
         programs, splits[task.seed], task.rule.with_lr(task.lr), init=init, epochs=epochs,
-        batch_size=batch_size, seed=task.seed, dtype=dtype,
+        batch_size=batch_size, seed=task.seed, patience=patience, dtype=dtype,
     )  # fmt: skip
     if run.status == "interrupted":
         return None
     history = {name: values.tolist() for name, values in run.history.items()}
-    final = {name: values[-1] if len(values) else math.nan for name, values in run.history.items()}
+    last = run.best_epoch - 1 if run.status == "stopped" else -1
+    final = {name: values[last] if len(values) else math.nan for name, values in run.history.items()}
     score = next(name for name in ("val_accuracy", "val_r2") if name in run.initial)
     return Record(
         optimizer=task.label,
@@ -192,7 +197,7 @@ def _collect(
                 if record is None:
                     return found, True
                 found.append(record)
-                if record.status == "finished" and (best is None or record.val_loss < best.val_loss):
+                if record.status != "diverged" and (best is None or record.val_loss < best.val_loss):
                     best = record
                 note = (
                     f"best so far: {best.optimizer}, lr {best.lr:g}, loss {best.val_loss:.4f}" if best else ""

@@ -25,7 +25,7 @@ class Record:
 
     Attributes:
         optimizer, lr, seed: which training.
-        status: "finished" or "diverged".
+        status: "finished", "stopped" early by patience, or "diverged".
         train_loss, val_loss: after the last epoch; NaN if diverged.
         val_score: validation accuracy or R² after the last epoch; NaN if diverged.
         initial_val_loss: before the first step.
@@ -135,7 +135,7 @@ class Study:
     def _at_best(self, summary: Summary) -> dict[int, Record]:
         """The finished runs at the best rate, by seed."""
         runs = (r for r in self._of(summary.optimizer) if r.lr == summary.best_lr)
-        return {r.seed: r for r in runs if r.status == "finished"}
+        return {r.seed: r for r in runs if r.status != "diverged"}
 
     def _compared(self, summary: Summary, best: Summary) -> Summary:
         """The summary with steps to the target and the paired difference to the best."""
@@ -201,11 +201,11 @@ def _summarise(name: str, records: list[Record], grid: tuple[float, ...]) -> Sum
         by_rate.setdefault(r.lr, []).append(r)
 
     def badness(lr: float) -> tuple[float, float]:
-        losses = [r.val_loss for r in by_rate[lr] if r.status == "finished"]
+        losses = [r.val_loss for r in by_rate[lr] if r.status != "diverged"]
         return 1 - len(losses) / len(by_rate[lr]), float(np.mean(losses)) if losses else math.inf
 
     best = min(sorted(by_rate), key=badness)
-    finished = [r for r in by_rate[best] if r.status == "finished"]
+    finished = [r for r in by_rate[best] if r.status != "diverged"]
     rates = sorted(grid or by_rate)
     edge = "" if len(rates) < 2 else {rates[0]: "lowest", rates[-1]: "highest"}.get(best, "")
     return Summary(

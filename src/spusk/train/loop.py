@@ -52,6 +52,7 @@ def train(
     dtype: Literal["float32", "float64"] = "float32",
     progress: bool | None = None,
     backend: Backend = "native",
+    threads: int | None = None,
 ) -> Run:
     """Train a network on data.
 
@@ -79,6 +80,8 @@ def train(
         dtype: of weights and data.
         progress: show a progress bar; default: if standard error is a terminal.
         backend: "native" (default) compiles the training step; "numpy" interprets it, for reference.
+        threads: how many threads share the work of a step; default: all processors if the step is large enough
+            to gain. The result has the same bits for any number.
 
     Returns:
         A `Run`: model, history, status. Divergence and Ctrl-C are a status, not an exception.
@@ -99,7 +102,7 @@ def train(
     rule = optim.Adam() if optimizer is None else optim.get(optimizer)
     return fit(
         programs, split, rule, init=init, epochs=epochs, batch_size=batch_size, seed=seed, metrics=metrics,
-        patience=patience, drop_last=drop_last, dtype=dtype, progress=progress,
+        patience=patience, drop_last=drop_last, dtype=dtype, progress=progress, threads=threads,
     )  # fmt: skip
 
 
@@ -117,13 +120,14 @@ def fit(
     drop_last: bool = False,
     dtype: Literal["float32", "float64"] = "float32",
     progress: bool | None = False,
+    threads: int | None = None,
 ) -> Run:
     """One training of a network whose programs may be shared with other trainings; see `train`."""
     began = time.perf_counter()
     with one_blas_thread():  # same bits however many trainings run at once
         plan = _Plan(
             programs, split, optimizer, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
-            default_metrics(split.dataset.task) if metrics is None else metrics, patience,
+            default_metrics(split.dataset.task) if metrics is None else metrics, patience, threads,
         )  # fmt: skip
         weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
         plan.check_outputs(weights)
@@ -172,9 +176,11 @@ class _Plan:
         drop_last: bool,
         metrics: Mapping[str, Metric],
         patience: int | None,
+        threads: int | None,
     ) -> None:
         self.programs, self.split, self.optimizer = programs, split, optimizer
         self.epochs, self.seed, self.metrics = epochs, seed, metrics
+        self.threads = threads if threads is None else _whole("threads", threads, 1)
         self.patience = patience if patience is None else _whole("patience", patience, 1)
         self.rows = len(split.train_x)
         full = batch_size is None or optimizer.full_batch
@@ -271,7 +277,9 @@ def _one_epoch(
 ) -> dict[str, Any]:
     for rows in plan.batches(order):
         program = plan.step(course.weights, rows.shape[1]).program
-        loop = program.run(values, steps=len(rows), each={"rows": rows}, watch="loss")
+        loop = program.run(
+            values, steps=len(rows), each={"rows": rows}, watch="loss", threads=plan.threads
+        )
         values = loop.values
         course.steps += loop.steps
         course.batch_loss.append(loop.collected["loss"])
