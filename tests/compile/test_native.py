@@ -33,7 +33,9 @@ def halving(dtype: str = "float64", **options) -> Program:
 def training(layers=(64, 32, 10), batch=32, dtype="float32", rows=600, backend="native"):
     """A training step, its first values, and batches for 40 steps."""
     rng = np.random.default_rng(0)
-    hidden = [part for n, m in zip(layers, layers[1:-1], strict=False) for part in (nn.Linear(n, m), nn.ReLU())]
+    hidden = [
+        part for n, m in zip(layers, layers[1:-1], strict=False) for part in (nn.Linear(n, m), nn.ReLU())
+    ]
     net = nn.Sequential(*hidden, nn.Linear(*layers[-2:]))
     x, y = rng.normal(size=(rows, layers[0])).astype(dtype), rng.integers(0, layers[-1], rows)
     split = data.arrays(x, y).split(0.2, 0, np.dtype(dtype))
@@ -47,7 +49,9 @@ def training(layers=(64, 32, 10), batch=32, dtype="float32", rows=600, backend="
 
 
 def bits(loop) -> bytes:
-    return b"".join(np.ascontiguousarray(v).tobytes() for v in (*loop.values.values(), *loop.collected.values()))
+    return b"".join(
+        np.ascontiguousarray(v).tobytes() for v in (*loop.values.values(), *loop.collected.values())
+    )
 
 
 def test_a_loop_runs_natively_step_after_step():
@@ -94,7 +98,9 @@ def test_an_index_outside_of_its_axis_is_an_error_and_touches_nothing():
     x, i = sp.input("x", (3,), "float64"), sp.input("i", (2,), "int64")
     program = Program({"y": snp.take(x, i)}, {"x": x, "i": i})
     assert program({"x": [1, 2, 3], "i": [-3, 2]})["y"].tolist() == [1, 3]
-    with pytest.raises(InputError, match=r"take got an index outside of an axis of length 3 \(test_native.py:"):
+    with pytest.raises(
+        InputError, match=r"take got an index outside of an axis of length 3 \(test_native.py:"
+    ):
         program({"x": [1, 2, 3], "i": [0, 3]})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from spusk.graph import Tensor, as_tensor
 from spusk.graph import input as new_input
 from spusk.nn import Layer
 from spusk.nn.losses import name_of
-from spusk.train.metrics import Metric
+from spusk.train.metrics import SUMMED, Metric
 
 Arrays = Mapping[str, NDArray[Any]]
+Metrics = Mapping[str, Metric]
 ROWS = 4096  # examples evaluated at a time, so that memory stays bounded
 
 
@@ -36,41 +38,107 @@ class Evaluation:
 
     def outputs(self, parameters: Arrays, x: NDArray[Any]) -> NDArray[Any]:
         """The network's outputs for examples x [n, …]."""
-        parts = [self._part(parameters, part, None)["outputs"] for part in _parts(x)]
-        return np.concatenate(parts) if parts else self._part(parameters, x, None)["outputs"]
+        parts = [_Part("", a, None) for a in _pieces(x)] or [_Part("", x, None)]
+        found = [self._evaluated(parameters, [part], ())["0 outputs"] for part in parts]
+        return np.concatenate(found) if len(found) > 1 else found[0]
 
     def measure(
-        self, parameters: Arrays, x: NDArray[Any], y: NDArray[Any], metrics: Mapping[str, Metric]
+        self, parameters: Arrays, sets: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], metrics: Metrics
     ) -> dict[str, float]:
-        """The mean loss and the metrics over examples x [n, …] with targets y [n, …]."""
-        found = [(self._part(parameters, a, b), len(a)) for a, b in zip(_parts(x), _parts(y), strict=True)]
-        with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
-            total = sum(float(part["loss"]) * n for part, n in found) / len(x)
-            outputs = np.concatenate([part["outputs"] for part, _ in found])
-            return {"loss": total, **{name: float(metric(outputs, y)) for name, metric in metrics.items()}}
+        """The mean loss and the metrics over several sets of examples.
 
-    def _part(self, parameters: Arrays, x: NDArray[Any], y: NDArray[Any] | None) -> dict[str, Any]:
-        key = (x.shape, x.dtype, None if y is None else (y.shape, y.dtype))
+        Args:
+            parameters: the weights by name.
+            sets: examples x [n, …] and targets y [n, …], by what is put before the measures' names.
+            metrics: by name. Where all of them are sums, no outputs leave the graph.
+        """
+        parts = [
+            _Part(prefix, a, b)
+            for prefix, (x, y) in sets.items()
+            for a, b in zip(_pieces(x), _pieces(y), strict=True)
+        ]
+        summed = tuple(metrics.items()) if all(metric in SUMMED for metric in metrics.values()) else ()
+        found: list[dict[str, Any]] = []
+        for group in _groups(parts):
+            values = self._evaluated(parameters, group, summed)
+            names = ("loss", *(name for name, _ in summed), *(() if summed else ("outputs",)))
+            found += [{name: values[f"{i} {name}"] for name in names} for i in range(len(group))]
+        measured: dict[str, float] = {}
+        with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
+            for prefix, (x, y) in sets.items():
+                mine = [(f, len(p.x)) for f, p in zip(found, parts, strict=True) if p.prefix == prefix]
+                measured[f"{prefix}loss"] = sum(float(f["loss"]) * n for f, n in mine) / len(x)
+                for name, metric in metrics.items():
+                    if summed:
+                        value = SUMMED[metric].value(sum(float(f[name]) for f, _ in mine), y)
+                    else:
+                        value = float(metric(np.concatenate([f["outputs"] for f, _ in mine]), y))
+                    measured[prefix + name] = value
+        return measured
+
+    def _evaluated(
+        self, parameters: Arrays, parts: list[_Part], summed: tuple[tuple[str, Metric], ...]
+    ) -> dict[str, Any]:
+        """Losses with sums or outputs of some parts, each named with the part's number."""
+        key = (summed, *(part.signature for part in parts))
         if key not in self._programs:
-            self._programs[key] = self._build(parameters, x, y)
-        values = {**parameters, "x": x} if y is None else {**parameters, "x": x, "y": y}
+            self._programs[key] = self._build(parameters, parts, summed)
+        values: dict[str, Any] = dict(parameters)
+        for i, part in enumerate(parts):
+            values[f"{i} x"] = part.x
+            if part.y is not None:
+                values[f"{i} y"] = part.y
         return self._programs[key](values)
 
-    def _build(self, parameters: Arrays, x: NDArray[Any], y: NDArray[Any] | None) -> Program:
+    def _build(
+        self, parameters: Arrays, parts: list[_Part], summed: tuple[tuple[str, Metric], ...]
+    ) -> Program:
         inputs = {name: new_input(name, w.shape, w.dtype) for name, w in parameters.items()}
-        examples = new_input("x", x.shape, x.dtype)
-        outputs: dict[str, Tensor] = {"outputs": as_tensor(self._net(inputs, examples))}
-        extra = {"x": examples}
-        if y is not None and self._loss is not None:
-            extra["y"] = new_input("y", y.shape, y.dtype)
-            outputs["loss"] = loss = as_tensor(self._loss(outputs["outputs"], extra["y"]))
-            if loss.shape != ():
-                raise ShapeError(
-                    f"the loss {name_of(self._loss)} returns shape {loss.shape}; "
-                    "it must return a scalar, such as the mean over the examples"
-                )
-        return Program(outputs, {**inputs, **extra}, backend=self._backend)
+        weights, found = dict(inputs), dict[str, Tensor]()
+        for i, part in enumerate(parts):
+            inputs[f"{i} x"] = x = new_input("x", part.x.shape, part.x.dtype)
+            outputs = as_tensor(self._net(weights, x))
+            if not summed:
+                found[f"{i} outputs"] = outputs
+            if part.y is not None and self._loss is not None:
+                inputs[f"{i} y"] = y = new_input("y", part.y.shape, part.y.dtype)
+                found[f"{i} loss"] = self._scalar(as_tensor(self._loss(outputs, y)))
+                found |= {f"{i} {name}": SUMMED[metric].sum(outputs, y) for name, metric in summed}
+        return Program(found, inputs, backend=self._backend)
+
+    def _scalar(self, loss: Tensor) -> Tensor:
+        if loss.shape != () and self._loss is not None:
+            raise ShapeError(
+                f"the loss {name_of(self._loss)} returns shape {loss.shape}; "
+                "it must return a scalar, such as the mean over the examples"
+            )
+        return loss
 
 
-def _parts(array: NDArray[Any]) -> list[NDArray[Any]]:
+@dataclass(frozen=True)
+class _Part:
+    """Some examples of one of the sets, evaluated together."""
+
+    prefix: str
+    x: NDArray[Any]
+    y: NDArray[Any] | None
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        y = self.y
+        return (self.x.shape, self.x.dtype, None if y is None else (y.shape, y.dtype))
+
+
+def _pieces(array: NDArray[Any]) -> list[NDArray[Any]]:
     return [array[i : i + ROWS] for i in range(0, len(array), ROWS)]
+
+
+def _groups(parts: list[_Part]) -> list[list[_Part]]:
+    """Neighbouring parts that are small enough to be evaluated in one call."""
+    groups: list[list[_Part]] = []
+    for part in parts:
+        if groups and sum(len(p.x) for p in groups[-1]) + len(part.x) <= ROWS:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups

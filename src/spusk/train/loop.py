@@ -220,11 +220,10 @@ class _Plan:
     def measure(self, weights: Arrays) -> dict[str, float]:
         """Loss and metrics on the training part, and on the validation part with "val_" before the name."""
         split = self.split
-        found = self.programs.evaluation.measure(weights, split.train_x, split.train_y, self.metrics)
+        sets = {"": (split.train_x, split.train_y)}
         if len(split.val_x):
-            on_validation = self.programs.evaluation.measure(weights, split.val_x, split.val_y, self.metrics)
-            found |= {f"val_{name}": value for name, value in on_validation.items()}
-        return found
+            sets["val_"] = (split.val_x, split.val_y)
+        return self.programs.evaluation.measure(weights, sets, self.metrics)
 
     @property
     def watched(self) -> str:
@@ -277,9 +276,7 @@ def _one_epoch(
 ) -> dict[str, Any]:
     for rows in plan.batches(order):
         program = plan.step(course.weights, rows.shape[1]).program
-        loop = program.run(
-            values, steps=len(rows), each={"rows": rows}, watch="loss", threads=plan.threads
-        )
+        loop = program.run(values, steps=len(rows), each={"rows": rows}, watch="loss", threads=plan.threads)
         values = loop.values
         course.steps += loop.steps
         course.batch_loss.append(loop.collected["loss"])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+import spusk.numpy as snp
+from spusk.graph import Tensor
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
 
@@ -46,12 +50,48 @@ def r2(outputs: NDArray[Any], targets: NDArray[Any]) -> float:
     >>> r2(np.array([[1.0], [3.0]]), np.array([1.0, 3.0]))
     1.0
     """
+    residual: NDArray[np.float64] = targets.astype(np.float64) - outputs.reshape(targets.shape)
+    return _explained(float(np.sum(residual * residual)), targets)
+
+
+@dataclass(frozen=True)
+class Summed:
+    """A metric as a sum over the examples, which the evaluation's graph computes.
+
+    Attributes:
+        sum: from outputs and targets, as Tensors, to a scalar.
+        value: from that sum over all examples, and their targets, to the metric.
+    """
+
+    sum: Callable[[Tensor, Tensor], Tensor]
+    value: Callable[[float, NDArray[Any]], float]
+
+
+def _hits(outputs: Tensor, targets: Tensor) -> Tensor:
+    is_scored = outputs.ndim > 1 and outputs.shape[-1] > 1
+    found = snp.argmax(outputs, axis=-1) if is_scored else snp.reshape(outputs, -1) > 0
+    shares = targets.ndim > 1 and targets.shape[-1] > 1
+    wanted = snp.argmax(targets, axis=-1) if shares else snp.reshape(targets, -1)
+    return snp.sum(snp.astype(found, "int64") == wanted)
+
+
+def _squares(outputs: Tensor, targets: Tensor) -> Tensor:
+    residual = snp.astype(targets, "float64") - snp.astype(snp.reshape(outputs, targets.shape), "float64")
+    return snp.sum(residual * residual)
+
+
+def _explained(left: float, targets: NDArray[Any]) -> float:
     wanted = targets.astype(np.float64)
-    residual: NDArray[np.float64] = wanted - outputs.reshape(targets.shape)
     spread = wanted - wanted.mean(axis=0)
     total = float(np.sum(spread * spread))
-    left = float(np.sum(residual * residual))
     return 1 - left / total if total > 0 else float("nan")
+
+
+# The metrics that need no outputs outside of the graph.
+SUMMED: dict[Metric, Summed] = {
+    accuracy: Summed(_hits, lambda hits, targets: hits / len(targets)),
+    r2: Summed(_squares, _explained),
+}
 
 
 def default_metrics(task: str) -> Mapping[str, Metric]:

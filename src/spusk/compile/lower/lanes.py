@@ -170,7 +170,9 @@ def _inner_stride(view: View) -> int:
     return view.strides[-1] if view.strides and view.shape[-1] > 1 else 0
 
 
-def loaded(f: Function, schedule: Schedule, view: View, indices: Sequence[str], more: str | None = None) -> str:
+def loaded(
+    f: Function, schedule: Schedule, view: View, indices: Sequence[str], more: str | None = None
+) -> str:
     """One element of a view; of an iota, the address is the value."""
     op = schedule.op(view.buffer)
     address = f.address(view, indices, more)
@@ -179,7 +181,9 @@ def loaded(f: Function, schedule: Schedule, view: View, indices: Sequence[str], 
     return f.load(f.element(schedule.home(view.buffer), address, op.dtype), op.dtype)
 
 
-def row(f: Function, schedule: Schedule, index: View, stride: int, length: int, indices: Sequence[str]) -> str:
+def row(
+    f: Function, schedule: Schedule, index: View, stride: int, length: int, indices: Sequence[str]
+) -> str:
     """The address part that an index contributes; negative indices count from the end."""
     dtype = schedule.op(index.buffer).dtype
     number = convert(f, loaded(f, schedule, index, indices), dtype, INT64)

@@ -198,7 +198,8 @@ class _Nest:
             with self.f.working_on(half):
                 if half == 1:
                     low, high = (
-                        self.f.put(f"extractelement <1 x {value_type(dtype)}> {v}, i64 0") for v in (low, high)
+                        self.f.put(f"extractelement <1 x {value_type(dtype)}> {v}, i64 0")
+                        for v in (low, high)
                     )
                 values = combined(self.f, reduce.kind, dtype, low, high)
             lanes = half

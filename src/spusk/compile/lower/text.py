@@ -121,7 +121,9 @@ class Function:
             return value
         many = wide(kind, self.lanes)
         first = self.put(f"insertelement {many} poison, {kind} {value}, i64 0")
-        return self.put(f"shufflevector {many} {first}, {many} poison, {wide('i32', self.lanes)} zeroinitializer")
+        return self.put(
+            f"shufflevector {many} {first}, {many} poison, {wide('i32', self.lanes)} zeroinitializer"
+        )
 
     def joined(self, values: Sequence[str], kind: str) -> str:
         """Single values side by side."""

@@ -114,7 +114,9 @@ class Value:
         """A number of this value's type; a float is rounded to it."""
         # LLVM reads integers as signed or unsigned, whichever fits; its hexadecimal notation of floats is a
         # double's for every type, and the only exact one.
-        exact = f"0x{BINARY64.pattern(self.format.rounded(number)):016X}" if self.is_float else str(int(number))
+        exact = (
+            f"0x{BINARY64.pattern(self.format.rounded(number)):016X}" if self.is_float else str(int(number))
+        )
         return Value(self.body, self.type, exact if self.body.lanes == 1 else f"splat ({self.type} {exact})")
 
     @property

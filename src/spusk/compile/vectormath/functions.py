@@ -71,6 +71,8 @@ def _function(name: str, dtype: str, fma: bool, lanes: int) -> tuple[str, frozen
     result = power(*arguments) if name == "pow" else _UNARY[name](*arguments)
     kind, many = body.wide(type_), f".{lanes}" if lanes > 1 else ""
     parameters = ", ".join(f"{kind} {a.text}" for a in arguments)
-    head = f"define internal {kind} @spusk.{name}.{dtype}{many}({parameters}) alwaysinline nounwind memory(none)"
+    head = (
+        f"define internal {kind} @spusk.{name}.{dtype}{many}({parameters}) alwaysinline nounwind memory(none)"
+    )
     lines = [*body.lines, f"ret {kind} {result.text}"]
     return f"{head} {{\n" + "".join(f"  {line}\n" for line in lines) + "}", frozenset(body.declared)
