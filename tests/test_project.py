@@ -7,6 +7,7 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 
@@ -93,5 +94,5 @@ def test_every_public_name_has_a_docstring():
     for room in [spusk, *(importlib.import_module(f"spusk.{r}") for r in ROOMS)]:
         for name in getattr(room, "__all__", []):
             thing = getattr(room, name)
-            if callable(thing):
+            if callable(thing) and get_origin(thing) is None:  # a type alias has no docstring of its own
                 assert (thing.__doc__ or "").strip(), f"{room.__name__}.{name} has no docstring"

@@ -64,7 +64,6 @@ def minimize(
             ShapeError: if f does not return a scalar.
 
         >>> from spusk import optim
-    from spusk.compile import Backend
         >>> f = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
         >>> r = minimize(f, x0=[-1.5, 2.0], optimizer=optim.Adam(lr=0.05), steps=300)
         >>> r.path.shape, float(r.values[0]), bool(r.value < 2)
