@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
 
+SCIPYS = "scipy.linalg.cython_blas"
+
 _lock = Lock()
 _inside: list[Any] = []  # one entry a block that is being run; the first holds what to restore
 
 
 @cache
-def _libraries() -> Any:
-    """The BLAS libraries of this process, NumPy's and SciPy's among them."""
-    import scipy.linalg.cython_blas  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingModuleSource]
+def _libraries(with_scipys: bool) -> Any:
+    """The BLAS libraries of this process: NumPy's, and SciPy's if that has been loaded."""
     from threadpoolctl import ThreadpoolController
 
     controller: Any = ThreadpoolController()
@@ -26,7 +28,7 @@ def _libraries() -> Any:
 def one_blas_thread() -> Generator[None]:
     """BLAS's own threads off while at least one such block runs, in any thread; then as they were."""
     with _lock:
-        _inside.append(None if _inside else _libraries().limit(limits=1))
+        _inside.append(None if _inside else _libraries(SCIPYS in sys.modules).limit(limits=1))
     try:
         yield
     finally:

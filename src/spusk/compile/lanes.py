@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from queue import SimpleQueue
@@ -13,6 +14,13 @@ R = TypeVar("R")
 
 # Set in the threads of a pool: native loops look at it between two slices of work.
 STOP: ContextVar[Event | None] = ContextVar("STOP", default=None)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def stopped() -> bool:

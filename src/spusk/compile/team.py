@@ -8,20 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
 from spusk.compile.cost import cost
-from spusk.compile.lanes import in_lane
+from spusk.compile.lanes import in_lane, processors
 from spusk.compile.stages import Stages
 from spusk.errors import InputError
 
 SPEED = 5e10  # operations a second that a core does in kernels; only its order of magnitude matters
 MEETING = 5e-7  # seconds that threads lose at each kernel
 WAKING = 5e-4  # seconds that waking the threads may take
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def saved(stages: Stages) -> float:

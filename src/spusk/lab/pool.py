@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 
-from spusk.compile.lanes import lanes
-from spusk.compile.team import processors
+from spusk.compile.lanes import lanes, processors
 
 T = TypeVar("T")
 R = TypeVar("R")

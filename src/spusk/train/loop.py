@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -124,7 +125,8 @@ def fit(
 ) -> Run:
     """One training of a network whose programs may be shared with other trainings; see `train`."""
     began = time.perf_counter()
-    with one_blas_thread():  # same bits however many trainings run at once
+    # The same bits however many trainings run at once; native programs see to that themselves.
+    with one_blas_thread() if programs.backend == "numpy" else nullcontext():
         plan = _Plan(
             programs, split, optimizer, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
             default_metrics(split.dataset.task) if metrics is None else metrics, patience, threads,
