@@ -106,13 +106,13 @@ class NativeProgram:
         outside, moves = self._outside(values, each, collected)
         block = np.zeros(OUTSIDE + 2 * len(outside), np.int64)
         arena = self._arena()
-        block[STATE], block[ARENA] = state.ctypes.data, arena.ctypes.data
+        block[STATE], block[ARENA] = _address(state), _address(arena)
         block[SGEMM], block[DGEMM] = self._gemms.get("sgemm", 0), self._gemms.get("dgemm", 0)
-        block[OUTSIDE::2] = [a.ctypes.data for a in outside]
+        block[OUTSIDE::2] = [_address(a) for a in outside]
         block[OUTSIDE + 1 :: 2] = moves
         if watch is not None:
             watched = collected[watch] if watch in collected else carried[flow.carry[watch]]
-            block[WATCH], block[WATCH_BYTES] = watched.ctypes.data, watched.dtype.itemsize
+            block[WATCH], block[WATCH_BYTES] = _address(watched), watched.dtype.itemsize
             block[WATCH_ADVANCE] = watched.dtype.itemsize if watch in collected else 0
         count = threads_for(threads, self._saved * steps)
         with one_blas_thread() if self._gemms else nullcontext():
@@ -127,11 +127,11 @@ class NativeProgram:
     def _loop(self, block: NDArray[np.int64], steps: int, threads: int) -> bool:
         """Run in slices of time, so that Ctrl-C is heard; returns whether it was."""
         meeting = np.zeros(MEETING_WORDS, np.int64)
-        block[THREADS], block[BARRIER] = threads, meeting.ctypes.data
+        block[THREADS], block[BARRIER] = threads, _address(meeting)
         blocks = [block, *(block.copy() for _ in range(threads - 1))]
         for i, each in enumerate(blocks):
             each[THREAD] = i
-        at, chunk = [b.ctypes.data for b in blocks], 1
+        at, chunk = [_address(b) for b in blocks], 1
         try:
             while block[DONE] < steps and not block[STATUS]:
                 if stopped():
@@ -185,10 +185,15 @@ class NativeProgram:
             return _room(self._layout.arena_bytes)
 
 
+def _address(array: NDArray[Any]) -> int:
+    """Where an array's first element lies; twice as fast as `array.ctypes.data`."""
+    return array.__array_interface__["data"][0]
+
+
 def _room(size: int) -> NDArray[np.uint8]:
     """Memory whose start is aligned for vectors."""
     raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
+    start = -_address(raw) % ALIGNMENT
     return raw[start : start + size]
 
 

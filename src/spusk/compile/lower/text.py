@@ -6,6 +6,7 @@ import struct
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from spusk.graph.dtypes import DType
 FLOAT_TYPES = {"float32": "float", "float64": "double"}
 
 
+@cache
 def value_type(dtype: DType) -> str:
     """The LLVM type of a value in a register."""
     return FLOAT_TYPES.get(dtype.name) or ("i1" if dtype.kind == "b" else f"i{8 * dtype.itemsize}")
@@ -26,6 +28,7 @@ def wide(kind: str, lanes: int) -> str:
     return kind if lanes == 1 else f"<{lanes} x {kind}>"
 
 
+@cache
 def memory_type(dtype: DType) -> str:
     """The LLVM type of an element in memory: truth values take a byte."""
     return "i8" if dtype.kind == "b" else value_type(dtype)
