@@ -48,19 +48,22 @@ class Training:
                 layer.bias.copy_(torch.from_numpy(bias))
         self.optimizer.state.clear()
 
-    def train(self, epochs: int | None = None) -> np.ndarray:
-        """The losses of all batches, [epochs, steps]."""
+    def train(self, batches: int | None = None) -> np.ndarray:
+        """The losses of all batches, or of the first few, in order."""
         self.restart()
         x, y, model, optimizer = self.x, self.y, self.loss, self.optimizer
         found: list[torch.Tensor] = []
-        rows = self.rows[:epochs]
-        for batch in rows.reshape(-1, rows.shape[2]).unbind():
+        for batch in self.rows.flatten(0, 1)[:batches].unbind():
             loss = model(x[batch], y[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             found.append(loss.detach())
-        return torch.stack(found).numpy().reshape(rows.shape[:2])
+        return torch.stack(found).numpy()
+
+    def losses(self) -> np.ndarray:
+        """The losses of all batches, [epochs, steps]."""
+        return self.train().reshape(self.rows.shape[:2])
 
 
 def network(problem: Mlp) -> torch.nn.Sequential:
@@ -89,15 +92,15 @@ def compiled(problem: Mlp, threads: int) -> Trial:
 
 
 def _seconds(training: Training) -> float:
-    """The better of two epochs, after one to warm up."""
+    """The better of two short trainings, after one to warm up."""
     found: list[float] = []
     for _ in range(3):
         began = perf_counter()
-        training.train(epochs=1)
+        training.train(batches=10)
         found.append(perf_counter() - began)
     return min(found[1:])
 
 
 def _evidence(training: Training) -> dict[str, np.ndarray]:
-    found = training.train()
+    found = training.losses()
     return {"losses": found, "losses of epochs": found.mean(1)}
