@@ -20,6 +20,7 @@ import numpy as np
 
 import spusk as sp
 import spusk.numpy as snp
+from benchmarks.options import Options
 from spusk.graph import Evaluator
 
 DEPTHS = (10, 100, 1_000, 10_000, 100_000)
@@ -131,8 +132,9 @@ def table(title: str, unit: str, figures: Figures, scale: float, target: str) ->
     return "\n".join(lines)
 
 
-def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
-    times, peaks = measure(DEPTHS[:-1] if quick else DEPTHS, rounds=1 if quick else 5)
+def run(options: Options) -> tuple[str, dict[str, Any]]:
+    rounds = options.repeats or (1 if options.quick else 5)
+    times, peaks = measure(DEPTHS[:-1] if options.quick else DEPTHS, rounds)
     deepest = max(times["build"])
     building = {d: 1e6 * (times["build"][d] + times["differentiate"][d]) / d for d in times["build"]}
     value = times["value"][deepest]

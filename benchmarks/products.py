@@ -17,6 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.options import Options
 from spusk.compile.products import (
     Product,
     Target,
@@ -161,7 +162,7 @@ def measure(
     }
 
 
-def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
+def run(options: Options) -> tuple[str, dict[str, Any]]:
     target = host_target()
     lines = [
         "| product | dtype | m × n × k | tiles, GFLOP/s | BLAS, GFLOP/s | ratio | rule |",
@@ -176,7 +177,7 @@ def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
             products = [product_of(layout, m, n, k, dtype) for _, layout, m, n, k in SHAPES]
             pairs = callable_pairs(products, target)
             for (title, layout, m, n, k), product, pair in zip(SHAPES, products, pairs, strict=True):
-                figures = measure(product, pair, gemm[dtype], target, rounds=3 if quick else 30)
+                figures = measure(product, pair, gemm[dtype], target, rounds=options.repeats_or(30))
                 rule = "tiles" if prefers_tiles(product) else "BLAS"
                 lines.append(
                     f"| {title}, {layout} | {dtype} | {m} × {n} × {k} | {figures['tiles']:.1f} "
@@ -187,7 +188,3 @@ def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
                     | figures
                 )
     return "\n".join(lines), {"target": str(target), "products": data}
-
-
-if __name__ == "__main__":
-    print(run()[0])

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from typing import Any
 
+from benchmarks.options import Options
+
 TARGET = 0.4  # seconds
 CODE = (
     "from time import perf_counter, process_time; wall, cpu = perf_counter(), process_time(); import {}; "
@@ -26,10 +28,10 @@ def seconds(module: str) -> tuple[float, float]:
     return wall, cpu
 
 
-def run(quick: bool = False) -> tuple[str, dict[str, Any]]:
+def run(options: Options) -> tuple[str, dict[str, Any]]:
     data: dict[str, Any] = {}
     for module in ("numpy", "spusk"):
-        walls, cpus = zip(*(seconds(module) for _ in range(3 if quick else 20)), strict=True)
+        walls, cpus = zip(*(seconds(module) for _ in range(options.repeats_or(20))), strict=True)
         data[module] = {"wall_seconds": min(walls), "cpu_seconds": min(cpus)}
     rows = [f"| {m} | {data[m]['wall_seconds']:.3f} | {data[m]['cpu_seconds']:.3f} |" for m in data]
     head = ["| import | wall, s | processor, s |", "|---|---:|---:|"]

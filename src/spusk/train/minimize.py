@@ -48,26 +48,26 @@ def minimize(
 ) -> Minimum:
     """Descend from `x0` with an optimizer, and keep the whole path.
 
-        Args:
-            f: takes one array of the shape of `x0`, built with operators and `spusk.numpy`; returns a scalar.
-            x0: the starting point, of any shape. Its floating dtype is kept; whole numbers and lists of
-                Python numbers become float64.
-            optimizer: an optimizer, or its name; default `Adam(lr=0.1)`.
-            steps: how many updates.
-            backend: "native" (default) compiles the step; "numpy" interprets it, for reference.
+    Args:
+        f: takes one array of the shape of `x0`, built with operators and `spusk.numpy`; returns a scalar.
+        x0: the starting point, of any shape. Its floating dtype is kept; whole numbers and lists of
+            Python numbers become float64.
+        optimizer: an optimizer, or its name; default `Adam(lr=0.1)`.
+        steps: how many updates.
+        backend: "native" (default) compiles the step; "numpy" interprets it, for reference.
 
-        Returns:
-            A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
+    Returns:
+        A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
 
-        Raises:
-            InputError: if the optimizer is unknown, x0 is not finite, or steps is negative.
-            ShapeError: if f does not return a scalar.
+    Raises:
+        InputError: if the optimizer is unknown, x0 is not finite, or steps is negative.
+        ShapeError: if f does not return a scalar.
 
-        >>> from spusk import optim
-        >>> f = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
-        >>> r = minimize(f, x0=[-1.5, 2.0], optimizer=optim.Adam(lr=0.05), steps=300)
-        >>> r.path.shape, float(r.values[0]), bool(r.value < 2)
-        ((301, 2), 12.5, True)
+    >>> from spusk import optim
+    >>> f = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    >>> r = minimize(f, x0=[-1.5, 2.0], optimizer=optim.Adam(lr=0.05), steps=300)
+    >>> r.path.shape, float(r.values[0]), bool(r.value < 2)
+    ((301, 2), 12.5, True)
     """
     x = floating_array(x0)
     if not np.isfinite(x).all():

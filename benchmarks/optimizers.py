@@ -1,0 +1,102 @@
+"""Each elementwise rule's update alone, on 1 and 20 million float32 weights: GB/s beside a copy and PyTorch.
+
+The bytes counted are those that the rule must move: weights and state read and written, the gradient read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks import ceilings
+from benchmarks.agreement import deviations
+from benchmarks.contender import Contender
+from benchmarks.options import Options
+from benchmarks.table import Row, Target, data, markdown, number
+from benchmarks.timing import Absent, race
+
+SIZES = (1_000_000, 20_000_000)
+REPEATS = 7
+SLOTS = {
+    "sgd": 0,
+    "momentum": 1,
+    "nesterov": 1,
+    "adagrad": 1,
+    "rmsprop": 1,
+    "adadelta": 2,
+    "adam": 2,
+    "adamax": 2,
+    "nadam": 2,
+    "radam": 2,
+}
+"""The elementwise rules, and how many numbers each keeps for a weight."""
+ON_TWO_CORES = ("adam",)
+SHARE_OF_COPY = 0.9
+VARIANTS = {"foreach": "torch foreach", "fused": "torch fused"}
+FUSED = ("sgd", "momentum", "nesterov", "adagrad", "adam")
+NOT_FUSED = "torch has no fused version of it"
+
+
+def bytes_moved(name: str, n: int) -> int:
+    """What a step on n float32 weights must at least move."""
+    return 4 * n * (3 + 2 * SLOTS[name])
+
+
+def measure(name: str, n: int, cores: int, options: Options) -> Row:
+    """Race one rule's update against torch's and a copy within as much memory."""
+    steps = 2 if options.quick else max(10, 50_000_000 // n)
+    work = {"name": name, "n": n, "steps": steps}
+    contenders = [Contender("ours", "benchmarks.ours.update:updates").given(**work)]
+    for variant, heading in VARIANTS.items():
+        left_out = NOT_FUSED if variant == "fused" and name not in FUSED else ""
+        torch = Contender(heading, "benchmarks.peers.torch_update:updates", ("torch",), left_out=left_out)
+        contenders.append(torch.given(**work, variant=variant, threads=cores))
+    copy = ceilings.copy_of(4 * n * (2 + SLOTS[name]))
+    found = race([*contenders, copy], cores=cores, repeats=options.repeats_or(REPEATS))
+    ours, copied = found.pop("ours"), found.pop("copy")
+    moved = bytes_moved(name, n)
+    reach = None if isinstance(copied, Absent) else SHARE_OF_COPY * 1e-9 / copied.median
+    fastest = {heading: 1.0 for heading, peer in found.items() if not isinstance(peer, Absent)}
+    return Row(
+        work=f"{name}, {n // 1_000_000} M weights, {cores} core{'s' if cores > 1 else ''}",
+        unit="GB/s",
+        ours=ours,
+        peers=found,
+        target=Target(at_least=None if reach is None else float(f"{reach:.3g}"), ratios=fastest),
+        scale=1e-9,
+        rate=moved,
+        ceiling=f"copy {copied.reason}" if isinstance(copied, Absent) else f"copy {1e-9 / copied.median:.3g}",
+        deviations=deviations(ours, found),
+        tolerance=1e-4,
+    )
+
+
+def rows(options: Options) -> Iterator[Row]:
+    for n in SIZES[:1] if options.quick else SIZES:
+        for name in SLOTS:
+            for cores in (1, 2) if name in ON_TWO_CORES else (1,):
+                yield measure(name, n, cores, options)
+
+
+def milliseconds(found: list[Row]) -> str:
+    """The same measurements as times of a step."""
+    lines = ["| ms a step | ours | torch foreach | torch fused |", "|---|---:|---:|---:|"]
+    for row in found:
+        outcomes = (row.ours, *(row.peers[heading] for heading in VARIANTS.values()))
+        cells = [number(None if isinstance(o, Absent) else 1e3 * o.median) for o in outcomes]
+        lines.append(f"| {row.work} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def copies(options: Options) -> dict[str, float | None]:
+    """GB/s of a copy within a second-level cache and within memory, on one core."""
+    found = race(ceilings.COPIES, cores=1, repeats=options.repeats_or(REPEATS), evidence=False)
+    return {name: None if isinstance(o, Absent) else 1e-9 / o.median for name, o in found.items()}
+
+
+def run(options: Options) -> tuple[str, dict[str, Any]]:
+    copied = copies(options)
+    found = list(rows(options))
+    told = ", ".join(f"{name} {number(speed)} GB/s" for name, speed in copied.items())
+    text = f"{markdown(found)}\n\n{milliseconds(found)}\n\nOn one core: {told} (bytes read and written)."
+    return text, {**data(found), "copies_gb_per_second": copied}

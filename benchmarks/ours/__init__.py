@@ -1,0 +1,1 @@
+"""Spusk's side of each comparison."""

@@ -1,0 +1,78 @@
+"""One training of a network: the training step that `sp.train` makes, run an epoch at a time."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+import spusk.numpy as snp
+from benchmarks import backend
+from benchmarks.problems import Mlp
+from benchmarks.trial import Trial
+from spusk import input as new_input
+from spusk import nn, optim
+from spusk.graph import Tensor
+from spusk.train.step import DescentStep, Tensors, descent_step
+
+
+def network(widths: tuple[int, ...]) -> nn.Sequential:
+    """Linear layers with ReLU between them."""
+    layers: list[nn.Layer] = []
+    for n_in, n_out in pairwise(widths):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def training_step(problem: Mlp) -> DescentStep:
+    """Take a batch, forward, backward, Adam: one graph."""
+    net = network(problem.widths)
+    inputs = {
+        "rows": new_input("rows", (problem.rows.shape[2],), "int64"),
+        "x": new_input("x", problem.x.shape, "float32"),
+        "y": new_input("y", problem.y.shape, "int64"),
+    }
+
+    def objective(parameters: Tensors, t: Tensor) -> Tensor:
+        examples, labels = (snp.take(inputs[name], inputs["rows"], axis=0) for name in ("x", "y"))
+        return nn.losses.cross_entropy(net(parameters, examples, training=True, step=t), labels)
+
+    return descent_step(objective, problem.flat(), rule(problem), inputs, **backend.chosen())
+
+
+def rule(problem: Mlp) -> optim.Optimizer:
+    return optim.Adam(lr=problem.lr)
+
+
+def first_values(step: DescentStep, problem: Mlp) -> dict[str, Any]:
+    """The program's values before a training's first step."""
+    return {**step.first_values(problem.flat(), rule(problem)), "x": problem.x, "y": problem.y}
+
+
+def losses(step: DescentStep, values: dict[str, Any], problem: Mlp) -> np.ndarray:
+    """Train from these values; the loss of every batch, [epochs, steps], NaN after a divergence."""
+    found = np.full(problem.rows.shape[:2], np.nan)
+    for epoch, rows in enumerate(problem.rows):
+        loop = step.program.run(values, steps=len(rows), each={"rows": rows}, watch="loss")
+        found[epoch, : loop.steps] = loop.collected["loss"]
+        values = loop.values
+        if loop.status != "finished":
+            break
+    return found
+
+
+def training(problem: Mlp) -> Trial:
+    """The whole training; a unit is a step."""
+    import_module("scipy.linalg.blas")  # only what is loaded already can be limited
+    threadpool_limits(limits=1, user_api="blas")  # as `sp.train` does
+    step = training_step(problem)
+    values = first_values(step, problem)
+
+    def evidence() -> dict[str, np.ndarray]:
+        found = losses(step, values, problem)
+        return {"losses": found, "losses of epochs": found.mean(1)}
+
+    return Trial(lambda: losses(step, values, problem), problem.steps, evidence)
