@@ -34,6 +34,7 @@ def test_importing_spusk_imports_nothing_heavy():
         "scipy",
         "rich",
         "joblib",
+        "llvmlite",
     ]
     code = f"import sys, spusk; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

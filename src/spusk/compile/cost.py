@@ -9,7 +9,7 @@ from spusk.compile.kernels import DotKernel, Kernel, LoopKernel, RandomKernel, S
 from spusk.compile.views import View
 
 
-LARGE = 100_000  # operations or bytes: about ten microseconds, some twenty times what a barrier costs
+LARGE = 200_000  # operations or bytes: some microseconds, several times what a barrier costs
 
 
 @dataclass(frozen=True, slots=True)

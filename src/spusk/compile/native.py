@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -66,13 +67,26 @@ class Ran:
     status: Status
 
 
+@dataclass(frozen=True)
+class _Array:
+    """One of a program's arrays: what it is, and where it starts in the state or how far it moves a step."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    at: int = 0
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
 class NativeProgram:
     """Native code with the layout of its memory. Several threads may run it at once."""
 
     def __init__(self, flow: Flow) -> None:
         stages = lowered(flow)
         self.stages = stages
-        self._layout: Layout = stages.layout
         if os.environ.get("SPUSK_EXPLAIN") == "1":
             print(explained(stages), file=sys.stderr)
         texts = [*stages.modules.kernels.values(), stages.modules.run]
@@ -81,6 +95,29 @@ class NativeProgram:
         self._splits = any(call.split for call in stages.modules.calls)
         self._saved = saved(stages) if self._splits else 0.0
         self._arenas: deque[NDArray[np.uint8]] = deque()
+        self._seconds = 1.0  # a step's time, as last measured; at first it is not known
+        self._describe(stages.layout)
+
+    def _describe(self, layout: Layout) -> None:
+        """What `run` needs to know of the arrays, so that it starts quickly."""
+        flow = layout.schedule.flow
+
+        def array(name: str, number: int, at: int = 0) -> _Array:
+            return _Array(name, flow.ops[number].shape, flow.ops[number].dtype, at)
+
+        self._complaints = layout.schedule.complaints
+        self._state_bytes, self._arena_bytes = layout.state_bytes, layout.arena_bytes
+        self._carry = dict(flow.carry)
+        numbers = {name: flow.inputs[name] for name in dict.fromkeys(flow.carry.values())}
+        self._carried = [array(name, n, layout.places[n].at) for name, n in numbers.items()]
+        kept = {name: n for name, n in flow.outputs.items() if name not in flow.carry}
+        self._collected = [array(name, n) for name, n in kept.items()]
+        names = {n: name for name, n in flow.inputs.items()} | {n: name for name, n in kept.items()}
+        self._outside: list[tuple[str, _Array, NDArray[Any] | None]] = []
+        for number in layout.outside:
+            primitive: Any = flow.ops[number].primitive
+            value = np.ascontiguousarray(primitive.value) if number not in names else None
+            self._outside.append((names.get(number, ""), array("", number), value))
 
     def run(
         self,
@@ -90,39 +127,66 @@ class NativeProgram:
         watch: str | None = None,
         threads: int | None = None,
     ) -> Ran:
-        """Step after step; `values` holds the inputs' first values, `each` those that change from step to step."""
-        flow = self._layout.schedule.flow
-        state = _room(self._layout.state_bytes)
-        carried = {name: self._in_state(state, flow.inputs[name]) for name in flow.carry.values()}
-        for name, array in carried.items():
-            array[...] = values[name]
-        collected = {
-            name: np.empty((steps, *flow.ops[n].shape), flow.ops[n].dtype)
-            for name, n in flow.outputs.items()
-            if name not in flow.carry
-        }
+        """Step after step.
+
+        Args:
+            values: the inputs' first values, of their shapes and dtypes.
+            steps: how many.
+            each: for inputs that change from step to step, a row for each.
+            watch: the scalar output at whose first non-finite value the loop ends.
+            threads: how many share a step; None: as many as gain.
+        """
+        count = threads_for(threads, self._saved * steps)
+        state = _room(self._state_bytes)
+        carried = {a.name: np.ndarray(a.shape, a.dtype, state, a.at) for a in self._carried}
+        for name, into in carried.items():
+            into[...] = values[name]
+        collected = {a.name: np.empty((steps, *a.shape), a.dtype) for a in self._collected}
         if not steps:
             return Ran(carried, collected, 0, "finished")
-        outside, moves = self._outside(values, each, collected)
-        block = np.zeros(OUTSIDE + 2 * len(outside), np.int64)
+        arrays, moves = self._given(values, each, collected)
+        block = np.zeros(OUTSIDE + 2 * len(arrays), np.int64)
         arena = self._arena()
         block[STATE], block[ARENA] = _address(state), _address(arena)
         block[SGEMM], block[DGEMM] = self._gemms.get("sgemm", 0), self._gemms.get("dgemm", 0)
-        block[OUTSIDE::2] = [_address(a) for a in outside]
+        block[OUTSIDE::2] = [_address(a) for a in arrays]
         block[OUTSIDE + 1 :: 2] = moves
         if watch is not None:
-            watched = collected[watch] if watch in collected else carried[flow.carry[watch]]
+            watched = collected[watch] if watch in collected else carried[self._carry[watch]]
             block[WATCH], block[WATCH_BYTES] = _address(watched), watched.dtype.itemsize
             block[WATCH_ADVANCE] = watched.dtype.itemsize if watch in collected else 0
-        count = threads_for(threads, self._saved * steps)
         with one_blas_thread() if self._gemms else nullcontext():
             interrupted = self._loop(block, steps, count if self._splits else 1)
         self._arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
-            raise InputError(self._layout.schedule.complaints[status - COMPLAINT])
+            raise InputError(self._complaints[status - COMPLAINT])
         word: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         return Ran(carried, {name: a[:done] for name, a in collected.items()}, done, word)
+
+    def _given(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        each: Mapping[str, NDArray[Any]],
+        collected: Mapping[str, NDArray[Any]],
+    ) -> tuple[list[NDArray[Any]], list[int]]:
+        """The arrays that stay with the caller, and by how many bytes each moves from step to step."""
+        arrays: list[NDArray[Any]] = []
+        moves: list[int] = []
+        for name, what, constant in self._outside:
+            if constant is not None:
+                arrays.append(constant)
+                moves.append(0)
+            elif name in collected:
+                arrays.append(collected[name])
+                moves.append(what.bytes)
+            elif name in each:
+                arrays.append(np.ascontiguousarray(each[name], what.dtype))
+                moves.append(what.bytes)
+            else:
+                arrays.append(np.ascontiguousarray(values[name]))
+                moves.append(0)
+        return arrays, moves
 
     def _loop(self, block: NDArray[np.int64], steps: int, threads: int) -> bool:
         """Run in slices of time, so that Ctrl-C is heard; returns whether it was."""
@@ -131,58 +195,28 @@ class NativeProgram:
         blocks = [block, *(block.copy() for _ in range(threads - 1))]
         for i, each in enumerate(blocks):
             each[THREAD] = i
-        at, chunk = [_address(b) for b in blocks], 1
+        at = [_address(b) for b in blocks]
         try:
             while block[DONE] < steps and not block[STATUS]:
                 if stopped():
                     return True
-                now = min(chunk, steps - int(block[DONE]))
+                now = max(1, min(int(SLICE / self._seconds), steps - int(block[DONE])))
                 for each in blocks:
                     each[STEPS] = now
                 began = time.perf_counter()
                 together(self._code.run, at)
-                seconds = (time.perf_counter() - began) / now
-                chunk = max(1, min(int(SLICE / max(seconds, 1e-9)), 16 * chunk))
+                self._seconds = max((time.perf_counter() - began) / now, 1e-9)
         except KeyboardInterrupt:
             if block[DONE] < steps:
                 return True
             raise  # all is done already: it is for the caller to hear
         return False
 
-    def _in_state(self, state: NDArray[np.uint8], buffer: int) -> NDArray[Any]:
-        op, start = self._layout.schedule.op(buffer), self._layout.places[buffer].at
-        return np.ndarray(op.shape, op.dtype, state, start)
-
-    def _outside(
-        self,
-        values: Mapping[str, NDArray[Any]],
-        each: Mapping[str, NDArray[Any]],
-        collected: Mapping[str, NDArray[Any]],
-    ) -> tuple[list[NDArray[Any]], list[int]]:
-        """The arrays that stay with the caller, and by how many bytes each moves from step to step."""
-        flow = self._layout.schedule.flow
-        found: dict[int, tuple[NDArray[Any], int]] = {}
-        for name, number in flow.inputs.items():
-            if name in each:
-                rows = np.ascontiguousarray(each[name], flow.ops[number].dtype)
-                found[number] = rows, flow.ops[number].size * rows.dtype.itemsize
-            else:
-                found[number] = np.ascontiguousarray(values[name]), 0
-        for name, array in collected.items():
-            number = flow.outputs[name]
-            found[number] = array, flow.ops[number].size * array.dtype.itemsize
-        for buffer in self._layout.outside:
-            if buffer not in found:
-                primitive: Any = flow.ops[buffer].primitive
-                found[buffer] = np.ascontiguousarray(primitive.value), 0
-        pairs = [found[buffer] for buffer in self._layout.outside]
-        return [array for array, _ in pairs], [move for _, move in pairs]
-
     def _arena(self) -> NDArray[np.uint8]:
         try:
             return self._arenas.pop()
         except IndexError:
-            return _room(self._layout.arena_bytes)
+            return _room(self._arena_bytes)
 
 
 def _address(array: NDArray[Any]) -> int:

@@ -149,10 +149,13 @@ def own(value: Any, given: Sequence[Any]) -> NDArray[Any]:
 
 def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
     """A value as an array of the input's dtype, its shape checked."""
-    if isinstance(value, np.ndarray) and value.dtype is t.dtype and value.shape == t.shape and xp is np:  # pyright: ignore[reportUnknownMemberType]
-        return value  # pyright: ignore[reportUnknownVariableType]
-    array = xp.asarray(value if xp is np else plain(value), dtype=getattr(xp, t.dtype.name))
-    if tuple(array.shape) != t.shape:
+    if xp is np:
+        array: Any = value
+        if not isinstance(value, np.ndarray) or array.dtype is not t.dtype:
+            array = np.asarray(value, t.dtype)
+    else:
+        array = xp.asarray(plain(value), dtype=getattr(xp, t.dtype.name))
+    if array.shape != t.shape and tuple(array.shape) != t.shape:
         label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name
         raise ShapeError(f"input {label!r} was given shape {tuple(array.shape)}; it needs {t.shape}")
     return array
