@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def training(layers=(64, 32, 10), batch=32, dtype="float32", rows=600, backend="
     """A training step, its first values, and batches for 40 steps."""
     rng = np.random.default_rng(0)
     hidden = [
-        part for n, m in zip(layers, layers[1:-1], strict=False) for part in (nn.Linear(n, m), nn.ReLU())
+        part for n, m in pairwise(layers[:-1]) for part in (nn.Linear(n, m), nn.ReLU())
     ]
     net = nn.Sequential(*hidden, nn.Linear(*layers[-2:]))
     x, y = rng.normal(size=(rows, layers[0])).astype(dtype), rng.integers(0, layers[-1], rows)

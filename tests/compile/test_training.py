@@ -103,7 +103,9 @@ def test_every_loss_trains_alike_on_both_backends(name):
 
 
 def test_every_layer_and_loss_is_in_these_tables():
-    layers = {n for n in nn.__all__ if isinstance(getattr(nn, n), type) and issubclass(getattr(nn, n), nn.Layer)}
+    layers = {
+        n for n in nn.__all__ if isinstance(getattr(nn, n), type) and issubclass(getattr(nn, n), nn.Layer)
+    }
     tried = {type(part).__name__ for parts in LAYERS.values() for part in parts} | {"Linear"}
     assert layers - {"Layer"} <= tried
     assert set(LOSSES) == set(nn.losses.CATALOGUE)

@@ -1,7 +1,7 @@
-"""Object code by content: what has been compiled once, in this process or an earlier one, is not compiled again.
+"""Object code by content: what has been compiled once, in this process or an earlier one, is kept.
 
-The key is a hash of the LLVM IR, the processor and the compiler's version, so that nothing in the folder can be
-stale. Code is executed, therefore the folder must be one that only its owner can write.
+The key is a hash of the LLVM IR, the processor and the compiler's version, so that nothing in the folder
+can be stale. Code is executed, therefore the folder must be one that only its owner can write.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The third pass: where carried outputs are computed.
 
-A new weight may be written over the old one if nothing reads the old one afterwards. Then the step needs no copy.
+A new weight may be written over the old one if nothing reads the old one afterwards. Then the step needs no
+copy.
 """
 
 from __future__ import annotations

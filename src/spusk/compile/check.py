@@ -112,7 +112,7 @@ def check_merged(merged: Merged) -> None:
 
 
 def check_layout(layout: Layout) -> None:
-    """Runs without gaps, everything inside its block, and nothing that lives at the same time shares bytes."""
+    """Runs without gaps, everything in its block, and nothing that lives at the same time shares bytes."""
     schedule = layout.schedule
     alive: list[tuple[int, int, int, int, int]] = []
     for buffer, place in layout.places.items():

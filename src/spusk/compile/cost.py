@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from spusk.compile.kernels import DotKernel, Kernel, LoopKernel, RandomKernel, Schedule, reads, writes
 from spusk.compile.views import View
 
-
 LARGE = 200_000  # operations or bytes: some microseconds, several times what a barrier costs
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Operations (a multiplication with its addition is two) and bytes, each buffer's element counted once."""
+    """Operations (a multiply-add is two) and bytes, each buffer's element counted once."""
 
     operations: int
     bytes: int

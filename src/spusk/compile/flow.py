@@ -90,7 +90,7 @@ def _needed(outputs: Iterable[Tensor], given: set[int]) -> list[Tensor]:
 
 
 def signature(primitive: Primitive) -> tuple[Any, ...]:
-    """What a primitive computes, as a hashable value: equal for nodes that compute the same of equal inputs."""
+    """What a primitive computes, as a hashable value: equal where equal inputs give equal results."""
     if isinstance(primitive, Constant):
         value = primitive.value
         return ("constant", value.dtype.str, value.shape, value.tobytes())

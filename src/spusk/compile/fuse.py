@@ -1,8 +1,9 @@
 """The second pass: operations become kernels.
 
-An operation joins a loop nest over the same elements that already holds one of its inputs, if that nest runs after
-everything else the operation needs. Operations on nothing but leaves and earlier results float: they are placed with
-the first operation that uses them. Values that no other kernel reads never touch memory.
+An operation joins a loop nest over the same elements that already holds one of its inputs, if that nest
+runs after everything else the operation needs. Operations on nothing but leaves and earlier results float:
+they are placed with the first operation that uses them. Values that no other kernel reads never touch
+memory.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ class _Fuser:
     def loop(self, space: Shape, earliest: int, inputs: tuple[int, ...]) -> int:
         """A loop kernel over `space` that runs no sooner than `earliest`.
 
-        It is the last one that holds one of the inputs (or of what floats with them), or a new one. Tiny spaces
-        share kernels anyway.
+        It is the last one that holds one of the inputs (or of what floats with them), or a new one. Tiny
+        spaces share kernels anyway.
         """
         found = [self.touched.get((space, x), -1) for x in self._with_floating(inputs, space)]
         if math.prod(space) <= TINY:

@@ -18,8 +18,9 @@ SERIALS = count()
 
 llvm: Any = llvmlite.binding  # it has no types
 
-# The text has its vectors written out and its loops in the form that processors like, so that little is left to do.
-# LLVM's own pipelines take three times as long, and llvmlite does not give all of their memory back.
+# The text has its vectors written out and its loops in the form that processors like, so that little is
+# left to do. LLVM's own pipelines take three times as long, and llvmlite does not give all of their memory
+# back.
 PASSES = (
     "always_inliner",
     "sroa",
@@ -74,7 +75,6 @@ def optimised(text: str) -> tuple[bytes, str]:
     module = llvm.parse_assembly(text, llvm.create_context())  # its own, because the common one only grows
     module.triple, module.data_layout = machine().triple, str(target.target_data)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     passes = llvm.create_new_module_pass_manager()
     for name in PASSES:

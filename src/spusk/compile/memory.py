@@ -1,8 +1,8 @@
 """The sixth pass: where every buffer lies.
 
-Carried values live in one *state* block, intermediate values in one *arena*, where buffers that are never needed at
-the same time share the same bytes. Inputs that are not carried, collected outputs and constants stay where the caller
-has them.
+Carried values live in one *state* block, intermediate values in one *arena*, where buffers that are never
+needed at the same time share the same bytes. Inputs that are not carried, collected outputs and constants
+stay where the caller has them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Room = Literal["state", "arena", "outside"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a buffer starts: bytes into the state or the arena, or the position in the list of outside arrays."""
+    """Where a buffer starts: bytes into the state or the arena, or a place in the list of outside arrays."""
 
     room: Room
     at: int

@@ -1,7 +1,7 @@
 """The fifth pass: equal loops over different buffers become one loop over one flat buffer.
 
-An optimizer applies one formula to every parameter. When parameters, gradients and state slots lie one after another
-in the same order, that is a single loop, whatever the number of layers.
+An optimizer applies one formula to every parameter. When parameters, gradients and state slots lie one
+after another in the same order, that is a single loop, whatever the number of layers.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def merge(schedule: Schedule) -> Merged:
 
 
 def _fixed(schedule: Schedule) -> set[int]:
-    """Buffers whose place the program does not choose: inputs that are not carried, constants, collected outputs."""
+    """Buffers whose place the program does not choose: inputs not carried, constants, collected outputs."""
     flow = schedule.flow
     carried = {flow.inputs[target] for target in flow.carry.values()}
     leaves = {n for n, op in enumerate(flow.ops) if op.name in ("input", "constant", "iota")}

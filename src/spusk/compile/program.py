@@ -88,7 +88,7 @@ class Program:
         return native_program(self.outputs, self.inputs, self.carry)
 
     def explain(self, *, ir: bool = False) -> str:
-        """Every stage of the compilation as text: operations, kernels and their cost, memory, perhaps LLVM IR.
+        """Every stage of the compilation as text: operations, kernels with their cost, memory, LLVM IR.
 
         With SPUSK_EXPLAIN=1 in the environment, it is printed for every program that is compiled.
         """

@@ -18,7 +18,7 @@ WAKING = 5e-4  # seconds that waking the threads may take
 
 
 def saved(stages: Stages) -> float:
-    """Seconds a step that all processors together save over one, less what meeting after every kernel costs."""
+    """Seconds a step that all processors save over one, less what meeting after every kernel costs."""
     calls, schedule = stages.modules.calls, stages.layout.schedule
     found = [cost(schedule, call.kernel) for call in calls if call.split]
     seconds = sum(max(c.operations, c.bytes) for c in found) / SPEED

@@ -1,13 +1,14 @@
 """Where the elements of a value lie: an affine map from its axes into a buffer.
 
-Changes of shape (transpose, broadcast, slice, flip, most reshapes) move no data: they are other maps into the same
-buffer.
+Changes of shape (transpose, broadcast, slice, flip, most reshapes) move no data: they are other maps into
+the same buffer.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from spusk.compile.flow import Op
 from spusk.graph.primitive import Primitive, Shape
@@ -104,7 +105,7 @@ def _reshaped(old: Shape, strides: tuple[int, ...], new: Shape) -> tuple[int, ..
     left = [(n, s) for n, s in zip(old, strides, strict=True) if n != 1]
     result: list[int] = []
     i = 0
-    rest = [n for n in new]
+    rest = list(new)
     while rest:
         if rest[0] == 1:
             result.append(0)
@@ -118,7 +119,7 @@ def _reshaped(old: Shape, strides: tuple[int, ...], new: Shape) -> tuple[int, ..
                 i += 1
             else:
                 wanted.append(rest.pop(0))
-        if any(s != m * t for (_, s), (m, t) in zip(taken, taken[1:], strict=False)):
+        if any(s != m * t for (_, s), (m, t) in pairwise(taken)):
             return None
         step = taken[-1][1]
         result += [step * s for s in row_major(tuple(wanted))]

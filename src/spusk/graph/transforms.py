@@ -144,7 +144,8 @@ def traced(
     """Call `f` on Tensors: inside another trace as it is, else on fresh inputs whose values are then fed.
 
     `floats` says which arguments become floating arrays even when whole numbers are given; `remembered` keeps
-    what was traced, by the arguments' shapes and dtypes; `evaluator` turns outputs and inputs into a function.
+    what was traced, by the arguments' shapes and dtypes; `evaluator` turns outputs and inputs into a
+    function.
     """
 
     @wraps(f, assigned=())

@@ -70,10 +70,9 @@ def compare(
             lecture (`optim.LECTURE`).
         lrs: learning rates to try with each; default: every optimizer's own grid, spaced by decades.
         seeds: how many (0, 1, …), or which.
-        epochs, batch_size, loss, init, validation, patience, dtype: as in `train`; a training that patience has
-            stopped counts with its best epoch. The default initialiser suits the
-            network: Xavier uniform if it holds tanh, sigmoid or softmax layers and no rectifiers, else He
-            normal.
+        epochs, batch_size, loss, init, validation, patience, dtype: as in `train`; a training that patience
+            has stopped counts with its best epoch. The default initialiser suits the network: Xavier uniform
+            if it holds tanh, sigmoid or softmax layers and no rectifiers, else He normal.
         jobs: trainings at a time; default: one for each processor.
         progress: show a progress bar; default: if standard error is a terminal.
         backend: "native" (default) runs compiled trainings as threads; "numpy" interprets them in processes.

@@ -19,7 +19,7 @@ def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
     if kernel.dtype.kind != "f":
         return _plain(schedule, kernel)
     f = Function()
-    *batch, m, n = kernel.out.shape
+    *batch, m, _ = kernel.out.shape
     if not math.prod(kernel.out.shape):
         f.line("ret void")
         return f

@@ -1,7 +1,7 @@
 """The innermost axis of a loop nest, several elements at a time.
 
-Vectors are written out instead of left to LLVM's vectoriser: short rows (ten classes) then run in vectors too, the
-order of every sum is fixed, and optimising takes half the time.
+Vectors are written out instead of left to LLVM's vectoriser: short rows (ten classes) then run in vectors
+too, the order of every sum is fixed, and optimising takes half the time.
 """
 
 from __future__ import annotations

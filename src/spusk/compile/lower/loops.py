@@ -44,8 +44,8 @@ class _Accumulator:
     Attributes:
         single: the variable for single elements and for the result.
         chains: the variables for vectors, one a chain.
-        columns: where only the first of two axes is reduced and the other is short: for each piece of it, where
-            it begins, its length and its variable.
+        columns: where only the first of two axes is reduced and the other is short: for each piece of it,
+            where it begins, its length and its variable.
     """
 
     reduce: Reduce

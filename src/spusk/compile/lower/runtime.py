@@ -20,7 +20,7 @@ def definitions(needs: Iterable[str]) -> list[str]:
     for need in sorted(needs):
         if need.startswith("@llvm."):
             declared.add(_intrinsic(need))
-        elif need.startswith("@spusk.pow.int") or need.startswith("@spusk.pow.uint"):
+        elif need.startswith(("@spusk.pow.int", "@spusk.pow.uint")):
             texts.append(_whole_power(need))
         elif need.startswith("@spusk."):
             _, name, dtype, *many = need.split(".")
