@@ -34,9 +34,7 @@ def halving(dtype: str = "float64", **options) -> Program:
 def training(layers=(64, 32, 10), batch=32, dtype="float32", rows=600, backend="native"):
     """A training step, its first values, and batches for 40 steps."""
     rng = np.random.default_rng(0)
-    hidden = [
-        part for n, m in pairwise(layers[:-1]) for part in (nn.Linear(n, m), nn.ReLU())
-    ]
+    hidden = [part for n, m in pairwise(layers[:-1]) for part in (nn.Linear(n, m), nn.ReLU())]
     net = nn.Sequential(*hidden, nn.Linear(*layers[-2:]))
     x, y = rng.normal(size=(rows, layers[0])).astype(dtype), rng.integers(0, layers[-1], rows)
     split = data.arrays(x, y).split(0.2, 0, np.dtype(dtype))
@@ -103,6 +101,14 @@ def test_an_index_outside_of_its_axis_is_an_error_and_touches_nothing():
         InputError, match=r"take got an index outside of an axis of length 3 \(test_native.py:"
     ):
         program({"x": [1, 2, 3], "i": [0, 3]})
+
+
+def test_whole_numbers_have_no_negative_powers():
+    x, y = sp.input("x", (2,), "int64"), sp.input("y", (2,), "int64")
+    program = Program({"z": x**y}, {"x": x, "y": y})
+    assert program({"x": [2, -3], "y": [5, 3]})["z"].tolist() == [32, -27]
+    with pytest.raises(InputError, match=r"negative exponent for whole numbers; use floats \(test_native"):
+        program({"x": [2, 3], "y": [5, -1]})
 
 
 # --- the same bits ------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class _Fuser:
         self.views: dict[int, View] = {}
         self.computed: set[int] = set()  # values that live inside a kernel, until somebody needs their view
         self.complaints: list[str] = []
-        self.checked: dict[tuple[View, int], int] = {}
+        self.checked: dict[tuple[View, int, int], int] = {}
 
     # --- reading values ---------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class _Fuser:
             getattr(self, f"_{op.name}")(number, op)
 
     def _elementwise(self, number: int, op: Op) -> None:
-        earliest = self.earliest(op.inputs, op.shape)
+        earliest = max(self.earliest(op.inputs, op.shape), self._check_exponent(op) + 1)
         if any(x in self.floating or x in self.computed for x in op.inputs if self.ops[x].shape == op.shape):
             self._compute(number, self.loop(op.shape, earliest, op.inputs))
         else:
@@ -247,14 +247,27 @@ class _Fuser:
 
     def _check(self, index: View, length: int, op: Op) -> int:
         """The kernel that ends the run if an index does not lie on its axis, before others trust it."""
-        if math.prod(index.shape) == 0:
+        sentence = f"{op.name} got an index outside of an axis of length {length} ({op.place})"
+        return self._within(index, -length, length, sentence)
+
+    def _check_exponent(self, op: Op) -> int:
+        """The same for whole powers of whole numbers, which have no negative exponents."""
+        if op.name != "pow" or op.dtype.kind != "i":
             return -1
-        if (index, length) not in self.checked:
-            sentence = f"{op.name} got an index outside of an axis of length {length} ({op.place})"
-            self.complaints.append(sentence)
-            check = CheckKernel(index, -length, length, len(self.complaints) - 1)
-            self.checked[index, length] = self.add(check)
-        return self.checked[index, length]
+        literal = self._literal(op.inputs[1]) if op.inputs[1] not in self.floating else None
+        if literal is not None and literal.value >= 0:
+            return -1
+        sentence = f"pow got a negative exponent for whole numbers; use floats ({op.place})"
+        return self._within(self.view(op.inputs[1]), 0, 2**63 - 1, sentence)
+
+    def _within(self, view: View, low: int, high: int, complaint: str) -> int:
+        if math.prod(view.shape) == 0:
+            return -1
+        if (view, low, high) not in self.checked:
+            self.complaints.append(complaint)
+            check = CheckKernel(view, low, high, len(self.complaints) - 1)
+            self.checked[view, low, high] = self.add(check)
+        return self.checked[view, low, high]
 
     def _scatter_add(self, number: int, op: Op) -> None:
         assert isinstance(op.primitive, ScatterAdd)
