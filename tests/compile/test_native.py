@@ -93,6 +93,13 @@ def test_the_callers_arrays_are_never_written():
         np.testing.assert_array_equal(values[name], array)
 
 
+def test_inputs_and_outputs_may_share_names():
+    a, b = sp.input("a", (2,)), sp.input("b", (2,))
+    found = Program({"a": a + b, "b": a * b}, {"a": a, "b": b})({"a": [1, 2], "b": [3, 4]})
+    assert found["a"].tolist() == [4, 6]
+    assert found["b"].tolist() == [3, 8]
+
+
 def test_an_index_outside_of_its_axis_is_an_error_and_touches_nothing():
     x, i = sp.input("x", (3,), "float64"), sp.input("i", (2,), "int64")
     program = Program({"y": snp.take(x, i)}, {"x": x, "i": i})

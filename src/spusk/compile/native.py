@@ -112,12 +112,17 @@ class NativeProgram:
         self._carried = [array(name, n, layout.places[n].at) for name, n in numbers.items()]
         kept = {name: n for name, n in flow.outputs.items() if name not in flow.carry}
         self._collected = [array(name, n) for name, n in kept.items()]
-        names = {n: name for name, n in flow.inputs.items()} | {n: name for name, n in kept.items()}
-        self._outside: list[tuple[str, _Array, NDArray[Any] | None]] = []
+        given = {n: name for name, n in flow.inputs.items()}
+        results = {n: name for name, n in kept.items()}
+        self._outside: list[tuple[Literal["given", "collected", "constant"], _Array, Any]] = []
         for number in layout.outside:
-            primitive: Any = flow.ops[number].primitive
-            value = np.ascontiguousarray(primitive.value) if number not in names else None
-            self._outside.append((names.get(number, ""), array("", number), value))
+            if number in results:
+                self._outside.append(("collected", array(results[number], number), None))
+            elif number in given:
+                self._outside.append(("given", array(given[number], number), None))
+            else:
+                primitive: Any = flow.ops[number].primitive
+                self._outside.append(("constant", array("", number), np.ascontiguousarray(primitive.value)))
 
     def run(
         self,
@@ -173,18 +178,18 @@ class NativeProgram:
         """The arrays that stay with the caller, and by how many bytes each moves from step to step."""
         arrays: list[NDArray[Any]] = []
         moves: list[int] = []
-        for name, what, constant in self._outside:
-            if constant is not None:
+        for kind, what, constant in self._outside:
+            if kind == "constant":
                 arrays.append(constant)
                 moves.append(0)
-            elif name in collected:
-                arrays.append(collected[name])
+            elif kind == "collected":
+                arrays.append(collected[what.name])
                 moves.append(what.bytes)
-            elif name in each:
-                arrays.append(np.ascontiguousarray(each[name], what.dtype))
+            elif what.name in each:
+                arrays.append(np.ascontiguousarray(each[what.name], what.dtype))
                 moves.append(what.bytes)
             else:
-                arrays.append(np.ascontiguousarray(values[name]))
+                arrays.append(np.ascontiguousarray(values[what.name]))
                 moves.append(0)
         return arrays, moves
 
