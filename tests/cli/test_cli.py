@@ -76,6 +76,26 @@ def test_train_saves_a_network_that_predicts(tmp_path, iris_csv):
     assert len(json.loads((tmp_path / "h.json").read_text())["history"]["loss"]) == 20
 
 
+def test_predict_writes_a_class_and_its_probability_for_every_row(tmp_path, iris_csv, spusk_here):
+    network = tmp_path / "m.safetensors"
+    done = spusk_here("train", iris_csv, "--target", "kind", "--epochs", 2, "--save", network)
+    assert f"spusk predict {network} FILE" in done.stderr
+    new = tmp_path / "new.csv"
+    new.write_text("d,c,b,a\n0.2,1.4,3.5,5.1\n2.5,6.0,3.3,6.3\n")
+    printed = spusk_here("predict", network, new)
+    assert printed.returncode == 0, printed.stderr
+    head, *rows = printed.stdout.splitlines()
+    assert head == "kind,probability"
+    assert [row.split(",")[0] in ("setosa", "versicolor", "virginica") for row in rows] == [True, True]
+    assert all(1 / 3 < float(row.split(",")[1]) <= 1 for row in rows)
+    assert spusk_here("predict", network, iris_csv, "--out", tmp_path / "out.csv").returncode == 0
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 151
+    new.write_text("d,c,b\n1,2,3\n")
+    refused = spusk_here("predict", network, new)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "has no column 'a', which the model needs" in refused.stderr
+
+
 def test_train_tells_a_divergence_as_a_result(spusk_here):
     done = spusk_here("train", "diabetes", "--optimizer", "sgd", "--lr", "1e6")
     assert done.returncode == 0

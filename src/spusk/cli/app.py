@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -233,11 +234,43 @@ def train(
     if save is not None:
         run.save(save)
         show.say(f"the network is in {save}; read it with spusk.load({str(save)!r})")
+        if run.model.schema is not None:
+            show.say(f"predict other tables with: spusk predict {shlex.quote(str(save))} FILE")
     if json is not None:
         show.write_json(json, show.run_as_dict(run, rule))
         show.say(f"the history is in {json}")
     if run.status == "interrupted":
         raise typer.Exit(130)
+
+
+@app.command(epilog="Example:  spusk predict price.safetensors new.csv --out predicted.csv")
+def predict(
+    model: Annotated[
+        Path, typer.Argument(help="A network that 'spusk train FILE --save' wrote.", show_default=False)
+    ],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV, Parquet or JSON file with the columns it was trained on; the target may be missing.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the predictions here; default: print them.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Predict the rows of a table with a saved network: a CSV line for each, with a class's probability."""
+    import spusk as sp
+    from spusk.cli import show
+
+    _writable(out)
+    text = show.predictions(sp.load(model), table)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        show.write_text(out, text)
+        show.say(f"the predictions are in {out}")
 
 
 @app.command(epilog="Example:  spusk summary digits --hidden 64,32")

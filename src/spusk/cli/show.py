@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import sys
@@ -18,7 +20,7 @@ from spusk.files import write_whole
 from spusk.lab import table as words
 from spusk.lab.study import Study
 from spusk.optim import Optimizer
-from spusk.train import Run
+from spusk.train import Model, Run
 
 
 def say(text: str) -> None:
@@ -52,9 +54,10 @@ def run(result: Run, rule: Optimizer) -> None:
     """How one training went."""
     history = result.history
     epochs = len(history["epoch"])
+    count = words.counted(epochs, "epoch")
     ended = {
-        "finished": f"finished {words.counted(epochs, 'epoch')}",
-        "stopped": f"stopped early after {words.counted(epochs, 'epoch')}, best epoch {result.best_epoch} restored",
+        "finished": f"finished {count}",
+        "stopped": f"stopped early after {count}, best epoch {result.best_epoch} restored",
         "diverged": f"diverged in step {result.steps:,}: the loss became non-finite; try a lower lr",
         "interrupted": f"interrupted in step {result.steps:,}; what was learned is kept",
     }[result.status]
@@ -113,12 +116,34 @@ def run_as_dict(result: Run, rule: Optimizer) -> dict[str, Any]:
     }
 
 
+def predictions(model: Model, path: Path) -> str:
+    """CSV of the predicted targets of a table's rows; of a class also its probability."""
+    x = model.read_table(path)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    target = model.schema.target if model.schema else "predicted"
+    if model.task == "classification":
+        writer.writerow([target, "probability"])
+        chances = model.predict_proba(x)
+        for number, row in zip(model.predict(x), chances, strict=True):
+            writer.writerow([model.classes[number], f"{row[number]:.4f}"])
+    else:
+        writer.writerow([target])
+        writer.writerows([f"{value:.7g}"] for value in model.predict(x))
+    return lines.getvalue()
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file of text, whole or not at all."""
+    write_whole(path, text.encode())
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Valid JSON, whole or not at all; what is not finite becomes null."""
     from spusk.lab.study import without_nan
 
     text = json.dumps(without_nan(content), indent=1, allow_nan=False, ensure_ascii=False)
-    write_whole(path, (text + "\n").encode())
+    write_text(path, text + "\n")
 
 
 HEADINGS = {

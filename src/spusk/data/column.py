@@ -55,6 +55,15 @@ def parse_number(text: str, decimal: str = ".") -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
+def spelt(text: str, kind: Kind, decimal: str) -> float | None:
+    """The number or truth value that a text spells, NaN if a missing one, None if none.
+
+    >>> spelt("1,5", "number", ","), spelt("True", "truth", "."), spelt("yes", "truth", ".")
+    (1.5, 1.0, None)
+    """
+    return _TRUTHS.get(text.lower()) if kind == "truth" else parse_number(text, decimal)
+
+
 def interpret_texts(column: Column, decimal: str) -> Column:
     """What a CSV column of texts means: numbers beside marks such as `NA`, numbers with a decimal comma,
     truth values, or indeed texts.
@@ -65,12 +74,11 @@ def interpret_texts(column: Column, decimal: str) -> Column:
     'truth'
     """
     found: set[str] = set(column.values.tolist())
-    truths = {text: _TRUTHS.get(text.lower()) for text in found}
-    numbers = {text: parse_number(text, decimal) for text in found}
-    meanings: tuple[tuple[Kind, dict[str, float | None]], ...] = (("truth", truths), ("number", numbers))
-    for kind, meaning in meanings:
-        spelt = [value for value in meaning.values() if value is not None]
-        if len(spelt) == len(meaning) and not np.isnan(spelt).all():
+    kinds: tuple[Kind, ...] = ("truth", "number")
+    for kind in kinds:
+        meaning = {text: spelt(text, kind, decimal) for text in found}
+        values = [value for value in meaning.values() if value is not None]
+        if len(values) == len(meaning) and not np.isnan(values).all():
             values = np.array([meaning[text] for text in column.values.tolist()], np.float64)
             return Column(column.name, kind, values)
     return column

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from spusk.data.labels import Task
 
 if TYPE_CHECKING:
+    from spusk.data.schema import Schema
     from spusk.data.split import Split
 
 
@@ -30,6 +31,7 @@ class Dataset:
         features: the column names of `x`; may be empty.
         standardise: which columns `split` brings to mean 0 and deviation 1: all, none, or one answer each.
         standardise_target: whether `split` does the same to a regression target.
+        schema: of the table it was read from, so that a model trained on it can read others; else None.
 
     >>> from spusk import data
     >>> data.iris()
@@ -46,6 +48,7 @@ class Dataset:
     features: tuple[str, ...] = ()
     standardise: bool | tuple[bool, ...] = False
     standardise_target: bool = False
+    schema: Schema | None = None
 
     def __len__(self) -> int:
         return len(self.x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -11,55 +10,31 @@ from numpy.typing import NDArray
 
 from spusk.data.column import Column, parse_number
 from spusk.data.labels import Task, number_classes, refuse_one_class
+from spusk.data.schema import Field
 from spusk.errors import InputError
-
-MOST_TEXTS = 100
-"""How many different texts a column may hold to become features."""
 
 MOST_CLASSES = 20
 """How many different whole numbers a target may hold to be taken for classes."""
 
 
-def encode_features(
-    columns: list[Column], file: str
-) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[bool, ...]]:
+def encode_features(columns: list[Column], file: str) -> tuple[NDArray[np.float64], tuple[Field, ...]]:
     """Inputs from columns: numbers and moments as they are, truth values as 0 or 1, texts one-hot.
 
     Returns:
-        x [n, features] with NaN for missing numbers; the feature names; which features to standardise.
+        x [n, features] with NaN for missing numbers; the field that each column is.
 
     Raises:
-        InputError: if a text column holds more than `MOST_TEXTS` different texts.
+        InputError: if a text column holds more than `schema.MOST_TEXTS` different texts.
 
     >>> size = Column("size", "number", np.array([1.0, 2.0]))
     >>> hue = Column("hue", "text", np.array(["red", ""], object))
-    >>> x, names, standardise = encode_features([size, hue], "f")
-    >>> x.tolist(), names, standardise
-    ([[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]], ('size', 'hue=missing', 'hue=red'), (True, False, False))
+    >>> x, fields = encode_features([size, hue], "f")
+    >>> x.tolist(), fields[1].features
+    ([[1.0, 0.0, 1.0], [2.0, 1.0, 0.0]], ('hue=missing', 'hue=red'))
     """
-    blocks: list[NDArray[np.float64]] = []
-    names: list[str] = []
-    standardise: list[bool] = []
-    for column in columns:
-        if column.kind == "text":
-            texts, block = _one_hot(column, file)
-            names += [f"{column.name}={text}" for text in texts]
-        else:
-            block = column.values[:, None]
-            names.append(column.name)
-        blocks.append(block)
-        standardise += [column.kind in ("number", "moment")] * block.shape[1]
-    return np.concatenate(blocks, axis=1), tuple(names), tuple(standardise)
-
-
-def _one_hot(column: Column, file: str) -> tuple[list[str], NDArray[np.float64]]:
-    texts, which = np.unique(np.where(column.missing, "missing", column.values), return_inverse=True)
-    if len(texts) > MOST_TEXTS:
-        raise InputError(
-            f"{file}: column {column.name!r} holds {len(texts)} different texts, such as {texts[0]!r}, and "
-            f"at most {MOST_TEXTS} can become features; leave it out with --ignore {quote(column.name)}"
-        )
-    return [str(text) for text in texts], np.eye(len(texts))[which]
+    fields = tuple(Field.of(column, file) for column in columns)
+    blocks = [field.encode(column) for field, column in zip(fields, columns, strict=True)]
+    return np.concatenate(blocks, axis=1), fields
 
 
 def encode_target(

@@ -14,6 +14,7 @@ from spusk.data.column import Column
 from spusk.data.dataset import Dataset
 from spusk.data.encode import encode_features, encode_target
 from spusk.data.labels import Task, check_task
+from spusk.data.schema import Schema
 from spusk.data.table_file import TableFile, open_table
 from spusk.errors import InputError, closest
 
@@ -66,16 +67,17 @@ def table(
         kept = [column.take(rows) for column in columns]
         label = kept.pop(names.index(target))
         y, classes, task = encode_target(label, task, str(file.path), lambda row: file.place(int(rows[row])))
-        x, features, standardise = encode_features(kept, str(file.path))
+        x, fields = encode_features(kept, str(file.path))
     return Dataset(
         x=x,
         y=y,
         task=task,
         name=Path(path).stem,
         classes=classes,
-        features=features,
-        standardise=standardise,
+        features=tuple(name for field in fields for name in field.features),
+        standardise=tuple(field.standardised for field in fields for _ in field.features),
         standardise_target=task == "regression",
+        schema=Schema(target, fields, fills=missing == "mean"),
     )
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from shlex import quote
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spusk.data.column import Column, Kind, interpret_texts
+from spusk.data.column import Column, Kind, interpret_texts, spelt
 from spusk.data.csv_layout import CsvLayout
 from spusk.errors import InputError
 
@@ -73,8 +73,57 @@ class TableFile:
         values = np.ma.filled(values, "" if kind == "text" else np.nan)
         read = Column(name, kind, values)
         if kind == "text" and self.layout:
-            return interpret_texts(read, "," if self.layout.separator == ";" else ".")
+            return interpret_texts(read, self._decimal)
         return read
+
+    def column_as(self, name: str, kind: Kind) -> Column:
+        """Read one column as values of a kind that is known already, whatever kind they look like.
+
+        Raises:
+            InputError: at the first value that is not of that kind.
+        """
+        column = self._texts(name) if kind == "text" else self.column(name)
+        if column.kind == kind:
+            return column
+        if column.missing.all():
+            return Column(name, kind, np.full(len(column.values), np.nan))
+        if kind == "truth" and column.kind == "number" and np.isin(column.values, (0, 1)).all():
+            return replace(column, kind=kind)
+        return self._spelt(name, kind)
+
+    def _spelt(self, name: str, kind: Kind) -> Column:
+        """A column of texts as the values that they spell; an InputError at the first that spells none."""
+        texts: list[str] = self._texts(name).values.tolist()
+        if kind == "moment":
+            moments = (
+                "SELECT epoch_us(TRY_CAST(v AS TIMESTAMPTZ)) / 86400e6 AS v FROM (SELECT unnest(?) AS v)"
+            )
+            found = self.connection.execute(moments, [texts]).fetchnumpy()["v"]
+            values = np.ma.filled(found, np.nan).tolist()
+        else:
+            values = [spelt(text, kind, self._decimal) for text in texts]
+        for row, (text, value) in enumerate(zip(texts, values, strict=True)):
+            if value is None or (kind == "moment" and text and np.isnan(value)):
+                needed = {"number": "a number", "truth": "true or false", "moment": "a date or time"}[kind]
+                raise InputError(
+                    f"{self.path}: column {name!r}, {self.place(row)}, is {text!r}; it must be {needed}"
+                )
+        return Column(name, kind, np.array(values, np.float64))
+
+    def _texts(self, name: str) -> Column:
+        """A column as the texts that the file holds, whatever they may mean."""
+        stored = _quoted(self.stored[self.names.index(name)][0])
+        rows = "t"
+        if self.layout:
+            rows = "texts"
+            _copy(self.connection, self.path, "csv", self.layout, into=rows)
+        query = f"SELECT trim(CAST({stored} AS VARCHAR)) AS v FROM {rows}"
+        values = self.connection.execute(query).fetchnumpy()["v"]
+        return Column(name, "text", np.ma.filled(values, ""))
+
+    @property
+    def _decimal(self) -> str:
+        return "," if self.layout and self.layout.separator == ";" else "."
 
     def place(self, row: int) -> str:
         """Where row `row`, from 0, is: `"row 3"`, and in a CSV file `"row 3 (line 4)"`."""
@@ -126,8 +175,8 @@ def _reader(path: Path) -> str:
     return reader
 
 
-def _copy(connection: Any, path: Path, reader: str, layout: CsvLayout | None) -> None:
-    """Copy the file into table `t`."""
+def _copy(connection: Any, path: Path, reader: str, layout: CsvLayout | None, into: str = "t") -> None:
+    """Copy the file into table `t`, or as nothing but texts into `texts`, if that was not done yet."""
     options = "hive_partitioning = false"  # a folder named year=2020 is no column
     values: list[Any] = [glob.escape(str(path.absolute()))]  # DuckDB would expand * ? [ in a file name
     if layout:
@@ -135,10 +184,12 @@ def _copy(connection: Any, path: Path, reader: str, layout: CsvLayout | None) ->
             ", delim = ?, skip = ?, auto_type_candidates = ?, header = true, quote = '\"', escape = '\"', "
             "comment = '', null_padding = false, sample_size = -1"
         )
-        values += [layout.separator, layout.skip, _CSV_TYPES]
+        values += [layout.separator, layout.skip, ["VARCHAR"] if into == "texts" else _CSV_TYPES]
     elif reader == "json":
         options += ", records = true, map_inference_threshold = -1, sample_size = -1"
-    connection.execute(f"CREATE TABLE t AS SELECT * FROM read_{reader}(?, {options})", values)
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {into} AS SELECT * FROM read_{reader}(?, {options})", values
+    )
 
 
 def _describe(path: Path, connection: Any, layout: CsvLayout | None) -> TableFile:

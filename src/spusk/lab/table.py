@@ -133,8 +133,8 @@ def _so_far(study: Study, best: Summary, loss: str, unfinished: list[str]) -> st
     ranked = {s.optimizer for s in study.summary()}
     missing = [name for name in unfinished if name not in ranked]
     words = [
-        f"Interrupted: {len(study.records):,} of {int(study.settings['trainings']):,} trainings were done, so "
-        f"this is no verdict. Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}."
+        f"Interrupted: {len(study.records):,} of {int(study.settings['trainings']):,} trainings were done, "
+        f"so this is no verdict. Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}."
     ]
     if missing:
         words.append(f"Not tried at all: {', '.join(missing)}.")

@@ -320,7 +320,13 @@ def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
     dataset, loss = plan.split.dataset, nn.losses.name_of(plan.programs.loss)
     return Run(
         model=Model(
-            plan.programs.net, course.weights, plan.split.scaling, dataset.task, dataset.classes, loss
+            plan.programs.net,
+            course.weights,
+            plan.split.scaling,
+            dataset.task,
+            dataset.classes,
+            loss,
+            dataset.schema,
         ),
         history=history,
         batch_loss=np.concatenate(course.batch_loss) if course.batch_loss else np.zeros(0),

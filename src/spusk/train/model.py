@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.data import Scaling
+from spusk.data.schema import Schema
 from spusk.errors import InputError
 from spusk.files import write_whole
 from spusk.nn import Layer
@@ -33,6 +34,7 @@ class Model:
         task: "classification" or "regression".
         classes: the names of the classes, in the order of their numbers.
         loss: the name of the loss it was trained with.
+        schema: of the table that it was trained on, if it was one.
     """
 
     net: Layer
@@ -41,11 +43,21 @@ class Model:
     task: str
     classes: tuple[str, ...] = ()
     loss: str = ""
+    schema: Schema | None = None
+
+    def __repr__(self) -> str:
+        count = sum(w.size for w in self.parameters.values())
+        kind = f"classification into {len(self.classes)} classes" if self.classes else self.task
+        return f"Model({kind}, {count:,} parameters, {self.net!r})"
 
     def outputs(self, x: Any) -> NDArray[Any]:
         """The network's raw outputs (logits, or the standardised regression) for raw inputs x [n, …]."""
         dtype = next((w.dtype for w in self.parameters.values()), np.dtype(np.float32))
-        scaled = self.scaling.transform(np.asarray(x)).astype(dtype)
+        x = np.asarray(x)
+        if x.dtype.kind not in "biuf":
+            hint = "; for the rows of a table use predict_table(file)" if self.schema else ""
+            raise InputError(f"x holds {x.dtype.name} values; a network needs numbers{hint}")
+        scaled = self.scaling.transform(x).astype(dtype)
         return Evaluation(self.net).outputs(self.parameters, scaled)
 
     def predict(self, x: Any) -> NDArray[Any]:
@@ -59,6 +71,28 @@ class Model:
             return predicted_classes(outputs)
         values = outputs[..., 0] if outputs.ndim > 1 and outputs.shape[-1] == 1 else outputs
         return self.scaling.restore_target(values)
+
+    def predict_table(self, path: str | Path) -> NDArray[Any]:
+        """Predictions for a table like the one that the model was trained on, with or without its target.
+
+        Args:
+            path: a CSV, Parquet or JSON file; its columns are found by name, in any order.
+
+        Returns:
+            [n] class names, or target values, one for each row.
+
+        Raises:
+            InputError: if the model was not trained on a table, or the file lacks a column or holds a value
+                that the model does not know; the sentence names row and column.
+        """
+        predicted = self.predict(self.read_table(path))
+        return np.array(self.classes)[predicted] if self.task == "classification" else predicted
+
+    def read_table(self, path: str | Path) -> NDArray[np.float64]:
+        """The raw inputs [n, features] for `predict` and `predict_proba` that a table holds."""
+        if self.schema is None:
+            raise InputError("this model was not trained on a table, so it knows no columns; use predict(x)")
+        return self.schema.read(path)
 
     def predict_proba(self, x: Any) -> NDArray[Any]:
         """Class probabilities [n, C] for raw inputs x [n, …].
@@ -78,6 +112,7 @@ class Model:
     def save(self, path: str | Path) -> Path:
         """Write weights, scaling and architecture to one safetensors file, whole or not at all.
 
+        The columns of a table that it was trained on are in the file too.
         A network that holds a `Lambda` cannot be described in a file: its weights are saved, and loading
         them needs the network (`sp.load(path, net=...)`).
         """
@@ -93,6 +128,7 @@ class Model:
             "task": self.task,
             "classes": list(self.classes),
             "loss": self.loss,
+            "table": None if self.schema is None else self.schema.to_dict(),
         }
         arrays = {f"parameters/{k}": np.ascontiguousarray(w) for k, w in self.parameters.items()}
         for name, value in vars(self.scaling).items():
@@ -146,4 +182,12 @@ def load(path: str | Path, net: Layer | None = None) -> Model:
         described["task"],
         tuple(described["classes"]),
         described["loss"],
+        _schema(file, described.get("table")),
     )
+
+
+def _schema(file: Path, described: Any) -> Schema | None:
+    try:
+        return None if described is None else Schema.from_dict(described)
+    except (KeyError, TypeError):
+        raise InputError(f"{file}: its description of the table's columns cannot be read") from None

@@ -56,6 +56,10 @@ class Run:
         """Class probabilities for raw inputs x [n, …]; see `Model.predict_proba`."""
         return self.model.predict_proba(x)
 
+    def predict_table(self, path: str | Path) -> NDArray[Any]:
+        """Predictions for the rows of a table; see `Model.predict_table`."""
+        return self.model.predict_table(path)
+
     def save(self, path: str | Path) -> Path:
         """Write the trained model to a safetensors file; read it again with `sp.load(path)`."""
         return self.model.save(path)
