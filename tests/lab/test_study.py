@@ -99,7 +99,8 @@ def test_steps_to_the_common_target_are_the_median_over_seeds():
     )
     assert s.target == pytest.approx(2.0 - 0.9 * 1.9)
     first, second = s.summary()
-    assert first.steps_to_target == 20
+    assert (first.steps_to_target, first.epochs_to_target) == (20, 2)
+    assert "20 (2)" in s.table()
     assert second.steps_to_target is None
 
 

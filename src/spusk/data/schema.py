@@ -49,7 +49,7 @@ class Field:
         if len(texts) > MOST_TEXTS:
             raise InputError(
                 f"{file}: column {column.name!r} holds {len(texts)} different texts, such as {texts[0]!r}, "
-                f"and at most {MOST_TEXTS} can become features; leave it out with --ignore {quote(column.name)}"
+                f"and at most {MOST_TEXTS} can be features; leave it out with --ignore {quote(column.name)}"
             )
         return cls(column.name, column.kind, tuple(texts))
 

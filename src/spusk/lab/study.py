@@ -47,10 +47,17 @@ class Record:
     history: Mapping[str, Sequence[float]]
 
     def steps_to(self, target: float) -> int | None:
-        """Steps until the validation loss first reached the target; None if it never did."""
-        for step, loss in zip(self.history["step"], self.history["val_loss"], strict=True):
+        """Steps until the validation loss first reached the target, at the end of an epoch; else None."""
+        return self._when("step", target)
+
+    def epochs_to(self, target: float) -> int | None:
+        """Epochs until the validation loss first reached the target; None if it never did."""
+        return self._when("epoch", target)
+
+    def _when(self, clock: str, target: float) -> int | None:
+        for time, loss in zip(self.history[clock], self.history["val_loss"], strict=True):
             if loss <= target:
-                return int(step)
+                return int(time)
         return None
 
 
@@ -66,7 +73,8 @@ class Summary:
         val_score_mean, val_score_std: the same for accuracy or R².
         steps_to_target: the median over seeds of the steps to the study's common target (the lower one of
             two); None if fewer than half of the seeds reached it.
-        diverged: diverged runs over all rates.
+        epochs_to_target: the same in epochs, which compare full-batch methods fairly with the others.
+        diverged: runs over all rates whose loss became infinite or NaN.
         runs: all runs of this optimizer.
         edge: "lowest" or "highest" if the best rate is at that end of its grid, else "".
         difference, p_value: mean paired difference of the validation loss to the best optimizer, and its
@@ -80,6 +88,7 @@ class Summary:
     val_score_mean: float
     val_score_std: float
     steps_to_target: float | None
+    epochs_to_target: float | None
     diverged: int
     runs: int
     edge: str
@@ -153,17 +162,19 @@ class Study:
     def _compared(self, summary: Summary, best: Summary) -> Summary:
         """The summary with steps to the target and the paired difference to the best."""
         mine, theirs = self._at_best(summary), self._at_best(best)
-        steps = [r.steps_to(self.target) for r in mine.values()]
-        ordered = sorted(math.inf if s is None else s for s in steps)
-        median = ordered[(len(ordered) - 1) // 2] if ordered else math.inf
         common = sorted(mine.keys() & theirs.keys())
         difference, p_value = math.nan, math.nan
         if summary.optimizer != best.optimizer:
             difference, p_value = paired_difference(
                 [mine[s].val_loss for s in common], [theirs[s].val_loss for s in common]
             )
-        reached = median if math.isfinite(median) else None
-        return replace(summary, steps_to_target=reached, difference=difference, p_value=p_value)
+        return replace(
+            summary,
+            steps_to_target=_lower_median([r.steps_to(self.target) for r in mine.values()]),
+            epochs_to_target=_lower_median([r.epochs_to(self.target) for r in mine.values()]),
+            difference=difference,
+            p_value=p_value,
+        )
 
     # --- for people and for programs --------------------------------------------------------------
 
@@ -227,10 +238,18 @@ def _summarise(name: str, records: list[Record], grid: tuple[float, ...]) -> Sum
         **_mean_and_std("val_loss", [r.val_loss for r in finished]),
         **_mean_and_std("val_score", [r.val_score for r in finished]),
         steps_to_target=None,
+        epochs_to_target=None,
         diverged=sum(r.status == "diverged" for r in records),
         runs=len(records),
         edge=edge if finished else "",
     )
+
+
+def _lower_median(times: Sequence[int | None]) -> float | None:
+    """The median, the lower one of two; None, also for a time that was never reached."""
+    ordered = sorted(math.inf if time is None else time for time in times)
+    median = ordered[(len(ordered) - 1) // 2] if ordered else math.inf
+    return median if math.isfinite(median) else None
 
 
 def _mean_and_std(name: str, values: Sequence[float]) -> dict[str, float]:

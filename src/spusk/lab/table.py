@@ -28,11 +28,18 @@ def rows(study: Study) -> list[list[str]]:
             f"{s.best_lr:g}{'' if s.optimizer in unfinished else ARROWS[s.edge]}",
             spread(s.val_loss_mean, s.val_loss_std, 4),
             _score(study, s),
-            "–" if s.steps_to_target is None else f"{s.steps_to_target:,.0f}",
+            _to_target(s),
             f"{s.diverged} of {s.runs}" if s.diverged else "0",
         ]
         for rank, s in enumerate(study.summary(), 1)
     ]
+
+
+def _to_target(s: Summary) -> str:
+    """Steps with epochs beside them: a step of full-batch gradient descent costs a whole epoch."""
+    if s.steps_to_target is None or s.epochs_to_target is None:
+        return "–"
+    return f"{s.steps_to_target:,.0f} ({s.epochs_to_target:,.0f})"
 
 
 def spread(mean: float, std: float, digits: int) -> str:
@@ -64,9 +71,10 @@ def legend(study: Study) -> list[str]:
     if not math.isnan(study.target):
         target = spread(study.target, math.nan, 4)
         lines.append(
-            f"target: validation loss {target}, 90 % of the way from the start to the best, "
-            "looked for at the ends of epochs"
+            f"target: validation loss {target}, 90 % of the way from the start to the best; "
+            "steps (epochs) to it,"
         )
+        lines.append("looked for at the ends of epochs, are medians over seeds")
     if any(s.diverged for s in study.summary()):
         lines.append("diverged: trainings whose loss became infinite or NaN, over all rates")
     unfinished = study.unfinished()
@@ -134,7 +142,8 @@ def _so_far(study: Study, best: Summary, loss: str, unfinished: list[str]) -> st
     missing = [name for name in unfinished if name not in ranked]
     words = [
         f"Interrupted: {len(study.records):,} of {int(study.settings['trainings']):,} trainings were done, "
-        f"so this is no verdict. Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}."
+        "so this is no verdict.",
+        f"Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}.",
     ]
     if missing:
         words.append(f"Not tried at all: {', '.join(missing)}.")
