@@ -143,6 +143,25 @@ def test_optimizers_take_hyperparameters_schedules_and_presets(spusk_here):
         assert label in done.stdout
 
 
+def test_an_optimizer_of_ones_own_is_named_by_its_file(tmp_path, spusk_here, monkeypatch):
+    rule = "from dataclasses import dataclass\nfrom spusk.optim import Hyper, Optimizer\n@dataclass(frozen=True)\n" \
+           "class Mine(Optimizer):\n    lr: Hyper = 0.1\n    def update(self, w, g, s, t):\n        {}\n"  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "mine.py", rule.format("return w - self.lr * g, s"))
+    done = spusk_here("compare", "iris", "--epochs", 1, "--seeds", 1, "--lrs", 0.1, "--jobs", 1, "--optimizers",
+                      "sgd,./mine.py:Mine")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "mine  " in done.stdout
+    assert spusk_here("train", "iris", "--optimizer", "mine.py:Mine", "--epochs", 1).stdout.startswith(
+        "mine, lr 0.1"
+    )
+    write(tmp_path, "mine.py", rule.format("return nothing"))
+    for option in (("compare", "iris", "--optimizers"), ("train", "iris", "--optimizer")):
+        done = spusk_here(*option, "./mine.py:Mine")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "spusk: ./mine.py:7: NameError: name 'nothing' is not defined\n"
+
+
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):
     done = spusk_here("train", "iris", "--epochs", 0)
     assert done.returncode == 0

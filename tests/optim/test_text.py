@@ -3,6 +3,7 @@
 import pytest
 from optim.test_rules import RULES
 
+import spusk as sp
 from spusk import optim
 from spusk.errors import InputError
 from spusk.optim.text import read, written
@@ -67,3 +68,79 @@ def test_a_text_is_read(text, rule):
 def test_what_cannot_be_read_is_told_in_a_sentence(text, sentence):
     with pytest.raises(InputError, match=sentence):
         read(text)
+
+
+OWN = """
+from __future__ import annotations
+from dataclasses import dataclass
+from spusk.optim import Hyper, Optimizer
+from neighbour import SCALE
+
+@dataclass(frozen=True)
+class Mine(Optimizer):
+    lr: Hyper = 0.01
+    mu: Hyper = 0.5
+    def update(self, w, g, s, t):
+        return w - SCALE * self.lr * g, s
+
+halved = Mine(lr=0.005)
+
+class Bare(Optimizer):
+    lr: Hyper = 0.1
+
+number = 3
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    (tmp_path / "neighbour.py").write_text("SCALE = 2.0\n")
+    (tmp_path / "mine.py").write_text(OWN)
+    return tmp_path / "mine.py"
+
+
+def test_a_rule_of_ones_own_is_read_from_its_file(mine):
+    assert optim.get(f"{mine}:Mine").lr == 0.01
+    assert optim.get(f"{mine}:halved").lr == 0.005
+    assert optim.get(f"{mine}:Mine(mu=0.25)").mu == 0.25
+    wrapped = optim.get(f"lookahead({mine}:Mine(lr=0.5), k=3)")
+    assert (wrapped.inner.lr, wrapped.k, wrapped.inner.label) == (0.5, 3, "mine")
+    assert sp.minimize(lambda x: x * x, 1.0, f"{mine}:Mine(lr=0.25)", steps=1).x == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Mien", "mine.py does not define 'Mien'; did you mean 'Mine'"),
+        ("number", "number is no Optimizer; derive it"),
+        ("Mine(nu=1)", "Mine has no hyperparameter 'nu'"),
+    ],
+)
+def test_what_is_not_in_the_file_is_told(mine, name, sentence):
+    with pytest.raises(InputError, match=sentence):
+        optim.get(f"{mine}:{name}")
+
+
+def test_errors_in_ones_own_file_are_told_with_its_line(mine):
+    with pytest.raises(InputError, match=r"nowhere\.py: no such file"):
+        optim.get("./nowhere.py:Mine")
+    with pytest.raises(InputError, match=r"lr; decorate the class with @dataclass"):
+        optim.get(f"{mine}:Bare").with_lr(0.1)
+    with pytest.raises(InputError, match=r"Bare does not define update\(w, g, s, t\)"):
+        sp.minimize(lambda x: x * x, 1.0, f"{mine}:Bare", steps=1)
+    mine.write_text("x = 1\nimport neighbour\ny = neighbour.z\n")
+    with pytest.raises(InputError, match=r"mine\.py:3: AttributeError: .*'z'"):
+        optim.get(f"{mine}:Mine")
+    mine.with_name("neighbour2.py").write_text("a = 1\nb = = 2\n")
+    mine.write_text("import neighbour2\n")
+    with pytest.raises(InputError, match=r"neighbour2\.py:2: SyntaxError"):
+        optim.get(f"{mine}:Mine")
+
+
+def test_an_update_without_state_is_told_what_to_return(tmp_path):
+    class Forgetful(optim.Optimizer):
+        def update(self, w, g, s, t):
+            return w - g
+
+    with pytest.raises(InputError, match=r"Forgetful.update returned a Tensor; it must return the pair"):
+        sp.minimize(lambda x: x * x, 1.0, Forgetful(), steps=1)

@@ -11,6 +11,7 @@ import typer
 from spusk._version import __version__
 from spusk.cli import parse
 from spusk.errors import InputError
+from spusk.own_file import own_errors_told
 
 app = typer.Typer(
     name="spusk",
@@ -99,8 +100,9 @@ def compare(
     optimizers: Annotated[
         str | None,
         typer.Option(
-            help="Names, separated by commas, e.g. sgd,'momentum(mu=0.99)','adam.like(\"keras\")'; "
-            "default: the lecture's thirteen."
+            help="Names, separated by commas, e.g. sgd,'momentum(mu=0.99)','adam.like(\"keras\")', "
+            "or of your own, ./mine.py:MyRule; default: the lecture's thirteen, from gradientdescent to "
+            "cyclicallr (see 'spusk methods')."
         ),
     ] = None,
     lrs: Annotated[
@@ -140,7 +142,7 @@ def compare(
     lanes = None if jobs is None else parse.whole("--jobs", jobs, 1)
     waits = None if patience is None else parse.whole("--patience", patience, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
-    with sources.own_errors_told(source):
+    with own_errors_told(source, *parse.own_files(optimizers)):
         study = lab.compare(
             work.net,
             work.data,
@@ -171,7 +173,10 @@ def train(
     source: Source,
     optimizer: Annotated[
         str,
-        typer.Option(help="Its name, e.g. adam or 'sgd(lr=cosine(0.1, steps=900))'; see 'spusk methods'."),
+        typer.Option(
+            help="Its name, e.g. adam, 'sgd(lr=cosine(0.1, steps=900))' or your own ./mine.py:MyRule; "
+            "see 'spusk methods'."
+        ),
     ] = "adam",
     lr: Annotated[
         str | None, typer.Option(help="Learning rate; default: the optimizer's.", metavar="NUMBER")
@@ -208,14 +213,15 @@ def train(
     _writable(json)
     _writable(save)
     size = parse.batch_size(batch_size)
-    rule = optim.get(optimizer)
+    with own_errors_told(*parse.own_files(optimizer)):
+        rule = optim.get(optimizer)
     rule = rule if lr is None else rule.with_lr(parse.number("--lr", lr))
     passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0)
     share = parse.number("--validation", validation)
     waits = None if patience is None else parse.whole("--patience", patience, 1)
     team = None if threads is None else parse.whole("--threads", threads, 1)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
-    with sources.own_errors_told(source):
+    with own_errors_told(source, *parse.own_files(optimizer)):
         run = sp.train(
             work.net,
             work.data,

@@ -12,6 +12,13 @@ def names(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
+def own_files(optimizers: str | None) -> list[str]:
+    """The Python files that optimizers written as FILE.py:NAME come from."""
+    from spusk.optim.text import OWN
+
+    return [file.strip() for file, _ in OWN.findall(optimizers or "")]
+
+
 def optimizers(text: str) -> list[str]:
     """Optimizers separated by the commas that stand outside of brackets.
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import runpy
-import traceback
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from spusk import data as datasets
 from spusk import nn
 from spusk.cli import parse
-from spusk.errors import InputError, SpuskError, closest
+from spusk.errors import InputError, closest
+from spusk.own_file import run_file
 
 ACTIVATIONS: dict[str, Callable[[], nn.Layer]] = {
     kind.__name__.lower(): kind
@@ -84,10 +81,7 @@ def _outputs(dataset: datasets.Dataset, loss: str | None) -> int:
 
 def _from_python(source: str, loss: str | None) -> Work:
     """Run a file that defines `net`, `data` and perhaps `loss`."""
-    if not Path(source).is_file():
-        raise InputError(f"{source}: no such file")
-    with own_errors_told(source):
-        defined = runpy.run_path(source)
+    defined = run_file(source)
     for name in ("net", "data"):
         if name not in defined:
             raise InputError(f"{source} does not define {name!r}; it needs net, data and perhaps loss")
@@ -95,21 +89,3 @@ def _from_python(source: str, loss: str | None) -> Work:
     if not isinstance(net, nn.Layer):
         raise InputError(f"{source}: net is a {type(net).__name__}; it must be a layer, e.g. nn.Sequential")
     return Work(net, defined["data"], loss or defined.get("loss"), None)
-
-
-@contextmanager
-def own_errors_told(source: str) -> Generator[None]:
-    """What the user's own Python file raises, at any time, is told in a sentence with its line."""
-    try:
-        yield
-    except SpuskError:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == source]
-        if isinstance(error, SyntaxError) and error.filename == source:
-            lines.append(error.lineno)
-        if not lines:
-            raise
-        what = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise InputError(f"{source}:{lines[-1]}: {type(error).__name__}: {what}") from None

@@ -74,10 +74,11 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
 
     Args:
         optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`; after the name there may
-            be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`.
+            be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`. Of a rule
+            of your own, file and class: `"./mine.py:MyRule"`; that file is run.
 
     Raises:
-        InputError: if no optimizer has that name, or it is none of the three.
+        InputError: if no optimizer has that name, it is none of the three, or the file cannot be run.
 
     >>> get("adam") == Adam()
     True
@@ -88,9 +89,11 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     """
     found: Any = optimizer
     if isinstance(optimizer, str):
-        from spusk.optim.text import read  # it reads this catalogue
+        from spusk.optim.text import OWN, read  # it reads this catalogue
 
-        return read(optimizer) if "(" in optimizer else CATALOGUE[_known(optimizer)]()
+        return (
+            read(optimizer) if "(" in optimizer or OWN.search(optimizer) else CATALOGUE[_known(optimizer)]()
+        )
     if isinstance(found, type) and issubclass(found, Optimizer):
         found = found()
     if not isinstance(found, Optimizer):

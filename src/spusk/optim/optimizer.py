@@ -58,7 +58,7 @@ class Optimizer:
 
     def update(self, w: Tensor, g: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g at `point(w, s)`, in step t = 1, 2, …"""
-        raise NotImplementedError(f"{type(self).__name__} does not define update(w, g, s, t)")
+        raise InputError(f"{type(self).__name__} does not define update(w, g, s, t)")
 
     # --- all parameters ---------------------------------------------------------------------------
 
@@ -77,7 +77,13 @@ class Optimizer:
         new_parameters: dict[str, Tensor] = {}
         new_state: dict[str, Any] = {}
         for name, w in parameters.items():
-            new_parameters[name], new_state[name] = self.update(w, gradients[name], state[name], t)
+            result: Any = self.update(w, gradients[name], state[name], t)
+            if not isinstance(result, tuple) or len(result) != 2:  # pyright: ignore[reportUnknownArgumentType]
+                raise InputError(
+                    f"{type(self).__name__}.update returned a {type(result).__name__}; "  # pyright: ignore[reportUnknownArgumentType]
+                    "it must return the pair (w, state), for instance (w, s)"
+                )
+            new_parameters[name], new_state[name] = result
         return new_parameters, new_state
 
     # --- variants ---------------------------------------------------------------------------------
@@ -105,7 +111,8 @@ class Optimizer:
     def with_lr(self, lr: Hyper) -> Self:
         """The same rule with another learning rate."""
         if "lr" not in {f.name for f in dataclasses.fields(self)}:
-            raise InputError(f"{type(self).__name__} has no learning rate called lr")
+            hint = "; decorate the class with @dataclass(frozen=True)" if hasattr(self, "lr") else ""
+            raise InputError(f"{type(self).__name__} has no learning rate called lr{hint}")
         return dataclasses.replace(self, lr=lr)  # pyright: ignore[reportCallIssue]
 
     @property

@@ -11,14 +11,18 @@ Momentum(lr=0.01, mu=0.99, dampening=0.0, lr_inside=True, dampen_first=True, ave
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from spusk.errors import InputError, closest
 from spusk.optim.catalogue import CATALOGUE, SCHEDULES
 from spusk.optim.optimizer import Optimizer
+from spusk.own_file import run_file
 
-_KNOWN: dict[str, Any] = {**CATALOGUE, **SCHEDULES}
+OWN = re.compile(r"([^,()=]+\.py):(\w+)")
+"""A rule of the user's own: a Python file, and a name in it."""
 
 
 def read(text: str) -> Optimizer:
@@ -26,18 +30,19 @@ def read(text: str) -> Optimizer:
 
     Args:
         text: a name of `CATALOGUE`, alone or called with numbers, texts, True, False, None, and schedules or
-            other optimizers written the same way; `name.like("library", …)` is a preset. Nothing else is
-            evaluated.
+            other optimizers written the same way; `name.like("library", …)` is a preset. A rule of the
+            user's own is written `file.py:Name`, and that file is run. Nothing else is evaluated.
 
     Raises:
         InputError: if it cannot be read, names an unknown method or hyperparameter, or a value is not
             allowed.
     """
+    own = {name.lower(): _from_file(file.strip(), name) for file, name in OWN.findall(text)}
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise _unreadable(text) from None
-    found = _value(tree, text)
+    found = _value(tree, text, {**CATALOGUE, **SCHEDULES, **own})
     if not isinstance(found, Optimizer):
         raise InputError(f"{text!r} is not an optimizer; known are: {', '.join(sorted(CATALOGUE))}")
     return found
@@ -50,33 +55,46 @@ def written(rule: Any) -> str:
     return f"{type(rule).__name__.lower()}({shown})" if shown else type(rule).__name__.lower()
 
 
-def _value(node: ast.expr, text: str) -> Any:
+def _from_file(file: str, name: str) -> Any:
+    defined = run_file(file)
+    found = defined.get(name)
+    if found is None:
+        rules = [k for k, v in defined.items() if isinstance(v, type) and issubclass(v, Optimizer)]
+        hint = closest(name, rules) if rules else ", nor any other Optimizer"
+        raise InputError(f"{file} does not define {name!r}{hint}")
+    if not isinstance(found, Optimizer) and not (isinstance(found, type) and issubclass(found, Optimizer)):
+        raise InputError(f"{file}: {name} is no Optimizer; derive it from spusk.optim.Optimizer")
+    return found
+
+
+def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant(value):
             return value
         case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as number)):
             return -number
         case ast.Name(name):
-            return _made(_known(name), [], {}, text)
+            found = _known(name, known)
+            return found if isinstance(found, Optimizer) else _made(found, [], {}, text)
         case ast.Call(ast.Name(name), args, keywords):
-            make = cls = _known(name)
+            make = cls = _known(name, known)
         case ast.Call(ast.Attribute(ast.Name(name), "like"), args, keywords):
-            cls = _known(name)
+            cls = _known(name, known)
             make = getattr(cls, "like", None)
         case _:
             raise _unreadable(text)
-    if make is None or any(keyword.arg is None for keyword in keywords):
+    if not callable(make) or any(keyword.arg is None for keyword in keywords):
         raise _unreadable(text)
-    named = {str(keyword.arg): _value(keyword.value, text) for keyword in keywords}
-    known = [f.name for f in fields(cls)]
+    named = {str(keyword.arg): _value(keyword.value, text, known) for keyword in keywords}
+    settable = [f.name for f in fields(cls)]
     for name in named:
-        if name not in known:
-            raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, known)}")
-    return _made(make, [_value(arg, text) for arg in args], named, text)
+        if name not in settable:
+            raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, settable)}")
+    return _made(make, [_value(arg, text, known) for arg in args], named, text)
 
 
-def _known(name: str) -> Any:
-    found = _KNOWN.get(name.lower())
+def _known(name: str, known: Mapping[str, Any]) -> Any:
+    found = known.get(name.lower())
     if found is None:
         raise InputError(f"unknown optimizer {name!r}{closest(name, CATALOGUE)}")
     return found
