@@ -230,7 +230,11 @@ BAD = {
     "no folder for the output": (["compare", "iris", "--json", "nowhere/out.json"], "there is no folder"),
     "a network that does not fit": (
         ["train", "narrow.py"],
-        "Linear(5, 3) (layer 0) got an input of shape",
+        "Linear(5, 3) (layer 0) got an input of shape (32, 4);",
+    ),
+    "a summary of a network that does not fit": (
+        ["summary", "narrow.py"],
+        "Linear(5, 3) (layer 0) got an input of shape (n, 4);",
     ),
     "a Python file without a network": (["train", "bare.py"], "does not define 'net'"),
     "a Python file with a mistake": (["train", "wrong.py"], "wrong.py:2: NameError"),

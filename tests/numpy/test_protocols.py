@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numpy as np
@@ -27,6 +28,28 @@ def test_numpys_functions_of_a_tensor_build_graph(name) -> None:
     y = getattr(np, name)(x)
     assert isinstance(y, sp.Tensor)
     np.testing.assert_allclose(y.numpy({x: X}), getattr(np, name)(X), rtol=1e-14, equal_nan=True)
+
+
+def test_numpys_reductions_and_joins_of_a_tensor_build_graph() -> None:
+    x = sp.input("x", (3,), "float64")
+    pairs = [
+        (np.sum(x**2), np.sum(X**2)),
+        (np.mean(x, axis=0), np.mean(X)),
+        (np.max(x), 2.0),
+        (np.concatenate([x, X]), np.concatenate([X, X])),
+        (np.where(x > 0, x, 0.0), np.where(X > 0, X, 0.0)),
+    ]
+    for ours, numpys in pairs:
+        assert isinstance(ours, sp.Tensor)
+        np.testing.assert_allclose(ours.numpy({x: X}), numpys)
+    np.testing.assert_allclose(sp.grad(lambda x: np.sum(x**2))(X), 2 * X)
+
+
+@pytest.mark.parametrize("f", [lambda x: math.sin(x[0]), lambda x: int(x[0]), lambda x: np.sort(x)])
+def test_what_needs_a_value_while_a_function_is_traced_says_what_to_use(f) -> None:
+    with pytest.raises(DTypeError, match=r"use the functions of spusk.numpy .*\(test_protocols.py:\d+\)"):
+        sp.grad(f)(X)
+    assert np.array_equal(np.sort(snp.asarray(X)), np.sort(X))
 
 
 @pytest.mark.parametrize(

@@ -88,4 +88,14 @@ def _from_python(source: str, loss: str | None) -> Work:
     net: Any = defined["net"]
     if not isinstance(net, nn.Layer):
         raise InputError(f"{source}: net is a {type(net).__name__}; it must be a layer, e.g. nn.Sequential")
-    return Work(net, defined["data"], loss or defined.get("loss"), None)
+    data: Any = defined["data"]
+    return Work(net, data, loss or defined.get("loss"), _input_shape(data))
+
+
+def _input_shape(data: Any) -> tuple[int, ...] | None:
+    """The shape of one example; None where the data will be refused anyway."""
+    inputs: Any = getattr(data, "train_x", getattr(data, "x", None))
+    if isinstance(data, tuple) and data:
+        inputs = data[0]  # pyright: ignore[reportUnknownVariableType]
+    shape: Any = getattr(inputs, "shape", None)  # pyright: ignore[reportUnknownArgumentType]
+    return None if shape is None else tuple(shape[1:])

@@ -135,4 +135,5 @@ def _refuse_non_finite(values: NDArray[Any], what: str) -> None:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         place = np.argwhere(~np.isfinite(values))[0]
         found = values[tuple(place)]
-        raise InputError(f"{what}[{', '.join(map(str, place))}] is {found}; every value must be finite")
+        hint = "; fill missing values, or leave out their rows" if np.isnan(found) else ""
+        raise InputError(f"{what}[{', '.join(map(str, place))}] is {found}; every value must be finite{hint}")

@@ -8,7 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
+import numpy as np
+
+PACKAGES = (str(Path(__file__).resolve().parent.parent) + "/", str(Path(np.__file__).parent) + "/")
+"""The folders whose lines are not the user's: this package, and NumPy, which may call it."""
 
 
 class Place(NamedTuple):
@@ -26,9 +29,9 @@ CURRENT_PLACE: ContextVar[Place | None] = ContextVar("CURRENT_PLACE", default=No
 
 
 def users_place() -> Place:
-    """The innermost line on the call stack that does not belong to this package."""
+    """The innermost line on the call stack that belongs neither to this package nor to NumPy."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
+    while frame.f_code.co_filename.startswith(PACKAGES) and frame.f_back is not None:
         frame = frame.f_back
     return _place(frame.f_code.co_filename, frame.f_lineno)
 

@@ -23,6 +23,9 @@ SERIALS = count()
 # NumPy's ufuncs whose function in `spusk.numpy` has another name.
 UFUNC_NAMES = {"absolute": "abs", "power": "pow", "invert": "bitwise_invert"}
 
+# The same for its other functions.
+FUNCTION_NAMES = {"amax": "max", "amin": "min", "concatenate": "concat"}
+
 
 class Tensor:
     """An immutable node: a primitive applied to input nodes, with the shape and dtype of its result.
@@ -130,11 +133,21 @@ class Tensor:
         """The value of a one-element Tensor as a Python number."""
         return self.numpy().item()
 
+    def _known(self) -> NDArray[Any]:
+        """The value, for Python and NumPy; while a function is traced there is none yet."""
+        try:
+            return self.numpy()
+        except SpuskError as error:
+            raise DTypeError(
+                "the value of this Tensor is not known while the graph is built; use the functions of "
+                f"spusk.numpy on it, not those of math or NumPy ({users_place()}) ({error})"
+            ) from error
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._known().item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._known().item())
 
     def __bool__(self) -> bool:
         try:
@@ -151,7 +164,7 @@ class Tensor:
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        value = self.numpy()
+        value = self._known()
         return value if dtype is None else value.astype(dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -163,6 +176,15 @@ class Tensor:
         if function is None or method != "__call__" or kwargs:
             raise DTypeError(f"np.{name} has no counterpart for Tensors; see spusk.numpy ({users_place()})")
         return function(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """`np.sum(tensor)` builds graph too; a function without counterpart takes the value, if known."""
+        import spusk.numpy
+
+        name = FUNCTION_NAMES.get(function.__name__, function.__name__)
+        if name in spusk.numpy.__all__ and function.__module__ == "numpy":
+            return getattr(spusk.numpy, name)(*args, **kwargs)
+        return function._implementation(*args, **kwargs)
 
     # --- operators ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from spusk.errors import ShapeError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.nn.layer import Layer
@@ -41,9 +42,11 @@ def _shapes(net: Layer, input_shape: tuple[int, ...] | None) -> tuple[Tensor | N
     given = {p.name: new_input(p.name, p.shape) for p in net.parameters()}
     try:
         net(Scope(given, outputs=outputs), x)
-    except Exception:
+    except Exception as error:
         # The shape was a guess: a function in the network may want another, so show what is known.
         if input_shape is not None:
+            if isinstance(error, ShapeError):
+                raise ShapeError(str(error).replace(str(BATCH), "n")) from None
             raise
     return x, outputs
 

@@ -199,7 +199,7 @@ class _Plan:
     def check_outputs(self, weights: Arrays) -> None:
         """A classifier needs an output for every class: a label beyond them would silently match none."""
         x, classes = self.split.train_x, self.split.dataset.n_classes
-        outputs = self.programs.net(weights, new_input("x", (1, *x.shape[1:]), x.dtype))
+        outputs = self.programs.net(weights, new_input("x", (self.batch, *x.shape[1:]), x.dtype))
         width = outputs.shape[-1] if outputs.ndim > 1 else 1
         if width < classes and not (width == 1 and classes == 2):
             raise ShapeError(
