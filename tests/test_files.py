@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -50,6 +51,37 @@ def test_a_device_is_written_to_not_replaced():
     require_writable("/dev/null")
     write_whole("/dev/null", b"gone")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+def test_a_pipe_is_written_to_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    require_writable(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_whole(pipe, b"through")
+        assert read.result(timeout=10) == b"through"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_file_keeps_its_permissions(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("before")
+    file.chmod(0o600)
+    write_whole(file, b"after")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("before")
+    file.chmod(0o444)
+    link.symlink_to(file)
+    for path in (file, link):
+        for call in (require_writable, lambda p: write_whole(p, b"after")):
+            with pytest.raises(InputError, match="it is there already, and read-only"):
+                call(path)
+    assert file.read_text() == "before"
 
 
 @pytest.mark.parametrize(

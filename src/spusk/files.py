@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from spusk.errors import InputError
@@ -12,7 +13,8 @@ def require_writable(path: str | Path) -> None:
     """Tell before any work is done that a file could not be written after it; leaves nothing behind.
 
     Raises:
-        InputError: if `path` is a folder, or no file can be made in its folder; the sentence says why.
+        InputError: if `path` is a folder or a read-only file, or no file can be made in its folder; the
+            sentence says why.
     """
     from tempfile import TemporaryFile
 
@@ -27,7 +29,8 @@ def require_writable(path: str | Path) -> None:
 def write_whole(path: str | Path, content: bytes) -> Path:
     """Write a file beside its place and rename it there, so that no half-written file is ever seen.
 
-    A link stays, and the file it leads to is replaced; a pipe or a device is written to as it is.
+    A link stays, and the file it leads to is replaced, keeping its permissions; a pipe or a device is
+    written to as it is.
 
     Raises:
         InputError: if the file cannot be written; the sentence says why, and what was there before is kept.
@@ -50,13 +53,20 @@ def _replace(target: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
+        os.chmod(beside, _mode(target))
         os.replace(beside, target)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def _mode(target: Path) -> int:
+    """The permissions of a file that is there, or those that a new one gets."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _target(path: str | Path) -> Path:
@@ -68,6 +78,8 @@ def _target(path: str | Path) -> Path:
         target = Path(os.path.realpath(target))
     if not target.parent.is_dir():
         raise InputError(f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}")
+    if target.exists() and not (os.access(target, os.W_OK) and target.stat().st_mode & 0o222):
+        raise InputError(f"cannot write {str(path)!r}: it is there already, and read-only")
     return target
 
 

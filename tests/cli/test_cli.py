@@ -176,6 +176,15 @@ def test_results_may_go_to_a_pipe(tmp_path):
     assert json.loads(done.stdout[done.stdout.index("{") :])["status"] == "finished"
 
 
+def test_json_may_go_to_standard_output_alone(spusk_here):
+    for command in (["train", "iris", "--epochs", 1], ["methods"], ["summary", "iris"], ["compare", "iris",
+                    "--epochs", 1, "--seeds", 1, "--jobs", 1, "--optimizers", "sgd"]):  # fmt: skip
+        done = spusk_here(*command, "--json", "-")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)
+        assert done.stderr.strip()
+
+
 def test_without_arguments_the_help_is_shown(spusk_here):
     done = spusk_here()
     assert done.returncode == 0

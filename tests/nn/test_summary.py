@@ -70,7 +70,7 @@ def test_widths_that_do_not_fit_print_as_far_as_they_go():
     net = nn.Sequential(nn.Linear(4, 3), nn.Linear(2, 1))
 
     assert "1     Linear(2, 1)  ?                3" in str(net)
-    with pytest.raises(ShapeError, match=r"Linear\(2, 1\) \(layer 1\) got an input of shape \(\d+, 3\)"):
+    with pytest.raises(ShapeError, match=r"Linear\(2, 1\) \(layer 1\) got an input of shape \(n, 3\)"):
         net.summary((4,))
 
 

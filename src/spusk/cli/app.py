@@ -63,7 +63,10 @@ Patience = Annotated[
     typer.Option(help="Stop after this many epochs without improvement; keep the best.", metavar="N"),
 ]
 Json = Annotated[
-    Path | None, typer.Option("--json", help="Also write everything to this file.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--json", help="Also write everything to this file; '-' is standard output.", metavar="FILE"
+    ),
 ]
 Progress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Default: if this is a terminal.")
@@ -71,9 +74,10 @@ Progress = Annotated[
 
 
 def _writable(path: Path | None) -> None:
+    from spusk.cli.show import is_stdout
     from spusk.files import require_writable
 
-    if path is not None:
+    if path is not None and not is_stdout(path):
         require_writable(path)
 
 
@@ -158,10 +162,10 @@ def compare(
             jobs=lanes,
             progress=progress,
         )
-    show.study(study)
+    with show.apart_from(json):
+        show.study(study)
     if json is not None:
-        study.save_json(json)
-        show.say(f"every run is in {json}")
+        show.write_json(json, study.to_dict(), "every run is in" if study.records else "the settings are in")
     if study.interrupted:
         raise typer.Exit(130)
 
@@ -236,15 +240,15 @@ def train(
             progress=progress,
             threads=team,
         )
-    show.run(run, rule)
+    with show.apart_from(json):
+        show.run(run, rule)
     if save is not None:
         run.save(save)
         show.say(f"the network is in {save}; read it with spusk.load({str(save)!r})")
         if run.model.schema is not None:
             show.say(f"predict other tables with: spusk predict {shlex.quote(str(save))} FILE")
     if json is not None:
-        show.write_json(json, show.run_as_dict(run, rule))
-        show.say(f"the history is in {json}")
+        show.write_json(json, show.run_as_dict(run, rule), "the history is in")
     if run.status == "interrupted":
         raise typer.Exit(130)
 
@@ -275,8 +279,7 @@ def predict(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        show.write_text(out, text)
-        show.say(f"the predictions are in {out}")
+        show.write_text(out, text, "the predictions are in")
 
 
 @app.command(epilog="Example:  spusk summary digits --hidden 64,32")
@@ -297,7 +300,8 @@ def summary(
 
     _writable(json)
     work = sources.load(source, hidden, activation, loss, target, missing, task, parse.names(ignore))
-    typer.echo(work.net.summary(work.input_shape))
+    with show.apart_from(json):
+        typer.echo(work.net.summary(work.input_shape))
     if json is not None:
         parameters = [{"name": p.name, "shape": list(p.shape)} for p in work.net.parameters()]
         show.write_json(json, {"network": repr(work.net), "parameters": parameters})
@@ -317,7 +321,8 @@ def methods(
     entries = catalogue.entries()
     if name is not None:
         entries = catalogue.only(entries, name)
-    show.methods(entries, full=name is not None)
+    with show.apart_from(json):
+        show.methods(entries, full=name is not None)
     if json is not None:
         described: list[dict[str, Any]] = [catalogue.as_dict(e) for e in entries]
         show.write_json(json, {"methods": described})
@@ -335,7 +340,8 @@ def cache(
     _writable(json)
     count, size = code.clear() if clear else code.size()
     verb = "removed from" if clear else "in"
-    typer.echo(f"{count:,} files, {size / 2**20:.1f} MiB {verb} {code.folder()}")
+    with show.apart_from(json):
+        typer.echo(f"{count:,} files, {size / 2**20:.1f} MiB {verb} {code.folder()}")
     if json is not None:
         show.write_json(json, {"folder": str(code.folder()), "files": count, "bytes": size, "cleared": clear})
 

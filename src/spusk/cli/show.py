@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -133,17 +134,32 @@ def predictions(model: Model, path: Path) -> str:
     return lines.getvalue()
 
 
-def write_text(path: Path, text: str) -> None:
-    """A file of text, whole or not at all."""
+def is_stdout(path: Path | None) -> bool:
+    """Whether a file stands for standard output."""
+    return str(path) in ("-", "/dev/stdout")
+
+
+def apart_from(json: Path | None) -> AbstractContextManager[Any]:
+    """What is printed meanwhile goes to standard error if the JSON goes to standard output."""
+    return redirect_stdout(sys.stderr) if is_stdout(json) else nullcontext()
+
+
+def write_text(path: Path, text: str, remark: str = "") -> None:
+    """A file of text, whole or not at all, and a remark that it is there."""
+    if is_stdout(path):
+        sys.stdout.write(text)
+        return
     write_whole(path, text.encode())
+    if remark:
+        say(f"{remark} {path}")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], remark: str = "") -> None:
     """Valid JSON, whole or not at all; what is not finite becomes null."""
     from spusk.lab.study import without_nan
 
     text = json.dumps(without_nan(content), indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(path, text + "\n")
+    write_text(path, text + "\n", remark)
 
 
 HEADINGS = {
