@@ -1,11 +1,14 @@
 """The command line as a user meets it: a process, its output, its exit status."""
 
+import io
 import json
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 from spusk.cli import main
 
@@ -183,6 +186,76 @@ def test_json_may_go_to_standard_output_alone(spusk_here):
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)
         assert done.stderr.strip()
+
+
+@pytest.fixture
+def cars_csv(tmp_path):
+    path = tmp_path / "cars.csv"
+    path.write_text("age,town,price\n" + "1.5,Oslo,2000.5\n,Bergen,1500.5\n9,,300.25\n" * 20)
+    return path
+
+
+def test_what_was_read_from_a_table_is_told(cars_csv, spusk_here):
+    read = "cars: 60 rows, regression; price from 1 number (age), 1 text (town: 3 categories)\n"
+    for command in (["train"], ["compare", "--jobs", 1, "--seeds", 1, "--optimizers", "sgd"]):
+        done = spusk_here(*command, cars_csv, "--target", "price", "--missing", "mean", "--epochs", 1)
+        assert read in done.stdout, done.stderr
+        assert "missing values filled: 40" in done.stdout
+        assert "the standardised target" in done.stdout
+
+
+def test_whole_numbers_taken_as_classes_are_pointed_out(tmp_path, spusk_here):
+    write(tmp_path, "marks.csv", "hours,mark\n" + "1.5,1\n2.5,2\n3.5,3\n" * 20)
+    done = spusk_here("train", tmp_path / "marks.csv", "--target", "mark", "--epochs", 1)
+    assert "--task regression takes quantities" in done.stdout
+    done = spusk_here(
+        "train", tmp_path / "marks.csv", "--target", "mark", "--epochs", 1, "--task", "regression"
+    )
+    assert "--task" not in done.stdout
+
+
+def test_the_error_of_a_regression_is_shown_in_the_unit_of_its_target(cars_csv, tmp_path, spusk_here):
+    for loss, name, power in (("mean_squared", "RMSE", 2), ("mean_absolute", "MAE", 1)):
+        saved = tmp_path / "m.safetensors"
+        done = spusk_here("train", cars_csv, "--target", "price", "--missing", "mean", "--epochs", 1, "--batch-size",
+                          8, "--loss", loss, "--validation", 0, "--save", saved)  # fmt: skip
+        import spusk as sp
+        from spusk import data
+
+        cars = data.table(cars_csv, "price", missing="mean")
+        error = np.mean(np.abs(sp.load(saved).predict(cars.x) - cars.y) ** power) ** (1 / power)
+        assert name in done.stdout
+        assert f"→ {error:.4g}\n" in done.stdout
+
+
+def test_a_loss_that_grew_is_not_passed_over(spusk_here):
+    done = spusk_here("train", "iris", "--optimizer", "momentum", "--lr", 30, "--epochs", 3)
+    assert "the loss is higher than before the first step: try a lower lr" in done.stdout
+
+
+def test_methods_of_one_kind_are_listed(spusk_here):
+    done = spusk_here("methods", "schedules")
+    assert "cosine" in done.stdout
+    assert "Kingma" not in done.stdout
+    assert ">>>" not in spusk_here("methods", "nadam").stdout
+
+
+def test_in_a_narrow_window_the_ranking_keeps_its_numbers(spusk_here, monkeypatch):
+    from spusk.cli import show
+    from spusk.lab import Record, Study
+
+    history = {"epoch": [1], "step": [10], "val_loss": [0.1]}
+    runs = tuple(Record(n, 0.1, s, "finished", 0.1, 0.1 + s / 9, 0.9, 2.0, 10, 0.1, history)
+                 for n in ("gradientdescent", "adam") for s in (0, 1))  # fmt: skip
+    settings = {"seeds": [0, 1], "epochs": 1, "batch_size": 32, "loss": "x", "init": "y", "trainings": 4}
+    study = Study(runs, "data", "2-1", settings, "accuracy", 1.0)
+    for width, kept in ((60, False), (80, True)):
+        lines = io.StringIO()
+        monkeypatch.setattr(show, "Console", lambda **options: Console(file=lines, width=width, **options))  # noqa: B023
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        show.study(study)
+        assert "0.1556 ± 0.0786" in lines.getvalue()
+        assert ("10 (1)" in lines.getvalue()) == kept
 
 
 def test_without_arguments_the_help_is_shown(spusk_here):

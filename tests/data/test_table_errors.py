@@ -132,3 +132,9 @@ def test_raw_bytes_in_parquet_are_refused(tmp_path):
         connection.execute(f"COPY (SELECT 'ab'::BLOB AS x, 1 AS y) TO '{path}'")
     with pytest.raises(InputError, match="column 'x' holds values of type BLOB"):
         data.table(path, "y")
+
+
+def test_a_target_whose_every_row_is_a_class_of_its_own_is_refused(write):
+    rows = "".join(f"{i}.5,name{i}\n" for i in range(12))
+    with pytest.raises(InputError, match="column 'b' holds a different text in each of its 12 rows"):
+        data.table(write("a.csv", "a,b\n" + rows), "b")

@@ -31,7 +31,10 @@ Source = Annotated[str, typer.Argument(help=SOURCE_HELP, metavar="SOURCE", show_
 Target = Annotated[str | None, typer.Option(help="The column to predict, for a table.", metavar="COLUMN")]
 Missing = Annotated[
     str | None,
-    typer.Option(help="What to do with missing values: mean (of the training part) or drop the row."),
+    typer.Option(
+        help="What to do with missing values: mean fills numbers with the training part's mean and texts "
+        "with a category 'missing', drop leaves the row out; default: refuse them."
+    ),
 ]
 Task = Annotated[
     str | None, typer.Option(help="classification or regression; default: told from the target column.")
@@ -133,7 +136,10 @@ def compare(
     json: Json = None,
     progress: Progress = None,
 ) -> None:
-    """Rank optimizers on your data: each over its learning rates, several seeds, shared random numbers."""
+    """Rank optimizers on your data: each over its learning rates, several seeds, shared random numbers.
+
+    Trainings that diverge are counted as results, and the command ends with status 0.
+    """
     from spusk import lab
     from spusk.cli import show
     from spusk.cli import source as sources
@@ -163,6 +169,7 @@ def compare(
             progress=progress,
         )
     with show.apart_from(json):
+        show.columns(work.data)
         show.study(study)
     if json is not None:
         show.write_json(json, study.to_dict(), "every run is in" if study.records else "the settings are in")
@@ -208,7 +215,7 @@ def train(
     json: Json = None,
     progress: Progress = None,
 ) -> None:
-    """Train one network, and show how it went."""
+    """Train one network, and show how it went. A divergence is a result too, and ends with status 0."""
     import spusk as sp
     from spusk import lab, optim
     from spusk.cli import show
@@ -241,6 +248,7 @@ def train(
             threads=team,
         )
     with show.apart_from(json):
+        show.columns(work.data)
         show.run(run, rule)
     if save is not None:
         run.save(save)
@@ -310,7 +318,11 @@ def summary(
 @app.command(epilog="Example:  spusk methods adam")
 def methods(
     name: Annotated[
-        str | None, typer.Argument(help="Show only this one, in full.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Show only this one, in full; or all optimizers, schedules, initialisers or losses.",
+            show_default=False,
+        ),
     ] = None,
     json: Json = None,
 ) -> None:
@@ -322,7 +334,7 @@ def methods(
     if name is not None:
         entries = catalogue.only(entries, name)
     with show.apart_from(json):
-        show.methods(entries, full=name is not None)
+        show.methods(entries, full=len({e.title for e in entries}) == 1)
     if json is not None:
         described: list[dict[str, Any]] = [catalogue.as_dict(e) for e in entries]
         show.write_json(json, {"methods": described})

@@ -39,8 +39,10 @@ def entries() -> list[Entry]:
 
 
 def only(all_entries: list[Entry], name: str) -> list[Entry]:
-    """The entries of one name."""
+    """The entries of one name, or of one kind."""
     wanted = name.lower()
+    if of_kind := [e for e in all_entries if wanted in (e.kind, e.kind + "s", e.kind + "es")]:
+        return of_kind
     found = [e for e in all_entries if wanted in (e.name.lower(), e.title.lower())]
     if not found:
         raise InputError(f"no method is called {name!r}{closest(name, {e.name for e in all_entries})}")
@@ -66,8 +68,14 @@ def _entry(kind: str, name: str, thing: Any) -> Entry:
         source=" ".join(source.group(1).split()) if source else "",
         defaults=_defaults(thing),
         presets=dict(getattr(thing, "presets", {})),
-        details=rest[formula.end() :].strip() if formula else rest.strip(),
+        details=_without_examples(rest[formula.end() :] if formula else rest),
     )
+
+
+def _without_examples(text: str) -> str:
+    """A docstring's text for the terminal: doctests are for readers of the code."""
+    blocks = (block for block in text.split("\n\n") if not block.lstrip().startswith(">>>"))
+    return re.sub(r"^Args:", "Hyperparameters:", "\n\n".join(blocks).strip(), flags=re.MULTILINE)
 
 
 def _defaults(thing: Any) -> dict[str, Any]:

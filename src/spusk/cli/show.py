@@ -7,16 +7,18 @@ import io
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from spusk.cli.catalogue import Entry
+from spusk.data.schema import GAP, Schema
 from spusk.files import write_whole
 from spusk.lab import table as words
 from spusk.lab.study import Study
@@ -37,11 +39,17 @@ def study(result: Study) -> None:
     console = Console(highlight=False)
     for line in words.heading(result):
         console.print(line, style="dim")
+    heads, cells = words.columns(result), words.rows(result)
+    while len(heads) > 4 and _width(heads, cells) > console.width:  # the last columns matter least
+        heads, cells = heads[:-1], [row[:-1] for row in cells]
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for i, head in enumerate(words.columns(result)):
-        short = head if console.width >= 100 else head.replace("steps to ", "steps to\n")
-        table.add_column(short, justify="right" if i in words.RIGHT else "left", no_wrap=True)
-    for rank, row in enumerate(words.rows(result)):
+    for i, head in enumerate(heads):
+        table.add_column(
+            head.replace("steps to ", "steps to\n"),
+            justify="right" if i in words.RIGHT else "left",
+            no_wrap=True,
+        )
+    for rank, row in enumerate(cells):
         table.add_row(*row, style="bold green" if rank == 0 else None)
     console.print()
     console.print(table)
@@ -49,6 +57,29 @@ def study(result: Study) -> None:
     for line in words.legend(result):
         console.print(line, style="dim")
     console.print(result.verdict(), style="bold")
+
+
+def _width(heads: list[str], cells: list[list[str]]) -> int:
+    """How many characters a row of the table takes; a head may be broken after "to "."""
+    broken = [head.rpartition("to ")[2] for head in heads]
+    return sum(max(map(len, column)) + 2 for column in zip(broken, *cells, strict=True)) - 2
+
+
+def columns(data: Any) -> None:
+    """What was read from a table; nothing for other data."""
+    schema: Schema | None = getattr(data, "schema", None)
+    if schema is None:
+        return
+    kind = f"{len(data.classes)} classes" if data.classes else "regression"
+    print(f"{data.name}: {len(data):,} rows, {kind}; {schema.target} from {schema.in_words()}")
+    texts = [i for i, name in enumerate(data.features) if name.endswith(f"={GAP}")]
+    gaps = int(np.isnan(data.x).sum() + data.x[:, texts].sum())
+    if gaps:
+        print(f"missing values filled: {gaps:,}")
+    if len(data.classes) > 2 and all(name.lstrip("-").isdecimal() for name in data.classes):
+        print(
+            f"{schema.target} holds few whole numbers, taken as classes; --task regression takes quantities"
+        )
 
 
 def run(result: Run, rule: Optimizer) -> None:
@@ -60,7 +91,8 @@ def run(result: Run, rule: Optimizer) -> None:
         "finished": f"finished {count}",
         "stopped": f"stopped early after {count}, best epoch {result.best_epoch} restored",
         "diverged": f"diverged in step {result.steps:,}: the loss became non-finite; try a lower lr",
-        "interrupted": f"interrupted in step {result.steps:,}; what was learned is kept",
+        "interrupted": f"interrupted in step {result.steps:,}, whose weights are kept"
+        + (f"; the numbers are those of epoch {epochs}" if epochs else ""),
     }[result.status]
     print(f"{_in_words(rule)}: {ended}, {result.steps:,} steps in {result.seconds:.1f} s")
     if epochs and result.status in ("finished", "stopped") and history["loss"][-1] > result.initial["loss"]:
@@ -76,9 +108,35 @@ def run(result: Run, rule: Optimizer) -> None:
                 for name, a, b in zip(rows[0][1:], before, after, strict=True)
             )
             rows.append((part, *cells))
+    if unit := _own_unit(result.model):
+        rows = [(*row, cell) for row, cell in zip(rows, _in_own_unit(*unit, result, kept), strict=False)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if unit:
+        print(f"the loss is that of the standardised target; {unit[0]} is in the target's own unit")
+
+
+def _own_unit(model: Model) -> tuple[str, Callable[[float], float]] | None:
+    """The name of a regression's error in the unit of its target, and how it follows from the loss."""
+    scale = float(model.scaling.target_scale)
+    if model.task != "regression" or scale == 1:
+        return None
+    known: dict[str, tuple[str, Callable[[float], float]]] = {
+        "mean_squared": ("RMSE", lambda loss: scale * math.sqrt(loss)),
+        "mean_absolute": ("MAE", lambda loss: scale * loss),
+    }
+    return known.get(model.loss)
+
+
+def _in_own_unit(name: str, error: Callable[[float], float], result: Run, kept: int) -> Iterator[str]:
+    """The cells of that column: its head, training, validation."""
+    yield name
+    for prefix in ("", "val_"):
+        if f"{prefix}loss" in result.history:
+            before, losses = result.initial[f"{prefix}loss"], result.history[f"{prefix}loss"]
+            after = f" → {error(losses[kept - 1]):.4g}" if kept else ""
+            yield f"{error(before):.4g}{after}"
 
 
 def _in_words(rule: Optimizer) -> str:
@@ -172,7 +230,7 @@ HEADINGS = {
 
 def methods(entries: list[Entry], *, full: bool) -> None:
     """The catalogue: formula and paper of each method; with `full`, all that its docstring says."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     kind = ""
     for entry in entries:
         if entry.kind != kind:
@@ -184,6 +242,10 @@ def methods(entries: list[Entry], *, full: bool) -> None:
         if full:
             console.print()
             console.print(entry.details, markup=False)
+            if entry.presets:
+                console.print(
+                    f"\nPresets: {entry.name}.like(…) computes what another library computes", markup=False
+                )
             for library, settings in entry.presets.items():
                 shown = ", ".join(f"{k}={v!r}" for k, v in settings.items()) or "the defaults"
                 console.print(f'like("{library}"): {shown}', markup=False)

@@ -16,6 +16,9 @@ from spusk.errors import InputError
 MOST_CLASSES = 20
 """How many different whole numbers a target may hold to be taken for classes."""
 
+FEW_ROWS = 10
+"""From so many rows on, a target whose every row is a class of its own is taken for a mistake."""
+
 
 def encode_features(columns: list[Column], file: str) -> tuple[NDArray[np.float64], tuple[Field, ...]]:
     """Inputs from columns: numbers and moments as they are, truth values as 0 or 1, texts one-hot.
@@ -77,6 +80,10 @@ def encode_target(
             raise InputError(f"{where}, {place(row)}, is {found}; a class is a whole number or a text")
     numbers, classes = number_classes(labels)
     refuse_one_class(classes, where)
+    if column.kind == "text" and len(classes) == len(labels) >= FEW_ROWS:
+        raise InputError(
+            f"{where} holds a different text in each of its {len(labels)} rows; a class needs several rows"
+        )
     return numbers, classes, task
 
 

@@ -49,7 +49,8 @@ class Field:
         if len(texts) > MOST_TEXTS:
             raise InputError(
                 f"{file}: column {column.name!r} holds {len(texts)} different texts, such as {texts[0]!r}, "
-                f"and at most {MOST_TEXTS} can be features; leave it out with --ignore {quote(column.name)}"
+                f"and at most {MOST_TEXTS} can become features; "
+                f"leave it out with --ignore {quote(column.name)}"
             )
         return cls(column.name, column.kind, tuple(texts))
 
@@ -87,6 +88,23 @@ class Schema:
     target: str
     fields: tuple[Field, ...]
     fills: bool = False
+
+    def in_words(self) -> str:
+        """Which columns are read as what.
+
+        >>> Schema("price", (Field("hue", "text", ("blue", "red")), Field("size", "number"))).in_words()
+        '1 number (size), 1 text (hue: 2 categories)'
+        """
+        nouns = {"number": "number", "truth": "truth value", "moment": "date", "text": "text"}
+        parts: list[str] = []
+        for kind, noun in nouns.items():
+            names = [
+                f"{f.name}: {_categories_of(f)}" if f.texts else f.name for f in self.fields if f.kind == kind
+            ]
+            if names:
+                shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+                parts.append(f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({shown})")
+        return ", ".join(parts)
 
     def read(self, path: str | Path) -> NDArray[np.float64]:
         """The inputs [n, features] that a table holds, a row for each of its rows, NaN for a missing number.
@@ -138,6 +156,10 @@ class Schema:
         """
         fields = tuple(Field(f["name"], f["kind"], tuple(f["texts"])) for f in described["fields"])
         return cls(str(described["target"]), fields, bool(described["fills"]))
+
+
+def _categories_of(field: Field) -> str:
+    return "1 category" if len(field.texts) == 1 else f"{len(field.texts)} categories"
 
 
 def _listed(texts: tuple[str, ...], most: int = 10) -> str:

@@ -133,6 +133,7 @@ def compare(
             "loss": nn.losses.name_of(chosen),
             "init": _init_in_words(weights),
             "trainings": len(tasks),
+            "standardised_target": first.dataset.standardise_target,
         },
         score="accuracy" if first.dataset.task == "classification" else "r2",
         seconds=time.perf_counter() - began,
@@ -198,9 +199,7 @@ def _collect(
                 found.append(record)
                 if record.status != "diverged" and (best is None or record.val_loss < best.val_loss):
                     best = record
-                note = (
-                    f"best so far: {best.optimizer}, lr {best.lr:g}, loss {best.val_loss:.4f}" if best else ""
-                )
+                note = f"best run: {best.optimizer}, lr {best.lr:g}" if best else ""
                 tick(len(found), note)
         except KeyboardInterrupt:
             return found, True

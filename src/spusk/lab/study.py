@@ -118,6 +118,9 @@ class Study:
     interrupted: bool = False
     grids: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
 
+    def __repr__(self) -> str:
+        return f"Study({self.data}; {len(self.records)} trainings: {self.verdict()})"
+
     @cached_property
     def target(self) -> float:
         """The common target: a validation loss 90 % of the way from the initial to the best mean loss; NaN if

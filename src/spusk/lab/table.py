@@ -75,6 +75,8 @@ def legend(study: Study) -> list[str]:
             "steps (epochs) to it,"
         )
         lines.append("looked for at the ends of epochs, are medians over seeds")
+    if study.settings.get("standardised_target"):
+        lines.append("losses are those of the standardised target")
     if any(s.diverged for s in study.summary()):
         lines.append("diverged: trainings whose loss became infinite or NaN, over all rates")
     unfinished = study.unfinished()

@@ -189,7 +189,8 @@ class _Plan:
         self.batch = self.rows if full else _whole("batch_size", batch_size, 1)
         if self.batch > self.rows:
             raise InputError(
-                f"{split.dataset.name} has {self.rows} training rows, fewer than batch_size={self.batch}"
+                f"{split.dataset.name} has {self.rows} training rows, fewer than "
+                f"batch_size={self.batch}; take a smaller one, or the whole part: --batch-size all, or None"
             )
         if self.patience is not None and not len(split.val_x):
             raise InputError("patience needs a validation part; validation leaves it empty")

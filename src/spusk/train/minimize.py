@@ -38,6 +38,9 @@ class Minimum:
     status: Literal["finished", "diverged", "interrupted"]
     steps: int
 
+    def __repr__(self) -> str:
+        return f"Minimum(x={self.x!r:.200}, value={self.value:.6g}, {self.status} after {self.steps} steps)"
+
 
 def minimize(
     f: Callable[[Any], Any],
@@ -52,7 +55,8 @@ def minimize(
         f: takes one array of the shape of `x0`, built with operators and `spusk.numpy`; returns a scalar.
         x0: the starting point, of any shape. Its floating dtype is kept; whole numbers and lists of
             Python numbers become float64.
-        optimizer: an optimizer, or its name; default `Adam(lr=0.1)`.
+        optimizer: an optimizer, or its name; default `Adam(lr=0.1)`. A name brings the method's own
+            default rate, made for networks: "adam" is Adam(lr=0.001).
         steps: how many updates.
         backend: "native" (default) compiles the step; "numpy" interprets it, for reference.
 

@@ -35,16 +35,20 @@ def progress_bar(what: str, total: int, unit: str, show: bool | None) -> Generat
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-        TextColumn("[dim]{task.fields[note]}"),
+        # The note takes the room that is left, so that in a narrow window it alone is cut.
+        TextColumn(
+            "[dim]{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        ),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, expand=True, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total, note="")
 
         def tick(done: int, note: str = "") -> None:

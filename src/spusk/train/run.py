@@ -23,6 +23,7 @@ class Run:
             divergence, those of the last epoch whose losses were finite.
         history: arrays with one entry an epoch: "epoch", "step" (steps done so far), "loss" and the metrics
             ("accuracy" or "r2") on the training part, "val_loss", "val_accuracy" … on the validation part.
+            A regression's losses are those of the target as it was trained on, standardised or not.
             Losses are measured after the epoch on the whole part, without dropout. A training that diverges
             has a last entry of NaN.
         batch_loss: the loss of every step's own batch, before that step's update, [steps].
@@ -67,4 +68,4 @@ class Run:
     def __repr__(self) -> str:
         last = {key: values[-1] for key, values in self.history.items() if len(values)}
         shown = ", ".join(f"{key} {last[key]:.4g}" for key in last if key not in ("epoch", "step"))
-        return f"Run({self.status} after {len(self.history['epoch'])} epochs, {self.steps} steps: {shown})"
+        return f"Run({self.status} after epoch {len(self.history['epoch'])}, step {self.steps}: {shown})"
