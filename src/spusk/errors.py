@@ -30,6 +30,8 @@ def closest(name: str, known: Iterable[str]) -> str:
 
     >>> closest("adamm", ["adam", "sgd"])
     "; did you mean 'adam'?"
+    >>> closest("he", ["henormal", "heuniform", "zeros"])
+    "; did you mean 'henormal' or 'heuniform'?"
     >>> closest("zzz", ["adam", "sgd"])
     '; known are: adam, sgd'
     """
@@ -40,4 +42,6 @@ def closest(name: str, known: Iterable[str]) -> str:
     if matches:
         original = next(n for n in names if n.lower() == matches[0])
         return f"; did you mean {original!r}?"
+    if len(name) > 1 and (longer := [n for n in names if n.lower().startswith(name.lower())]):
+        return f"; did you mean {' or '.join(map(repr, longer))}?"
     return "; known are: " + ", ".join(names)

@@ -304,6 +304,21 @@ BAD = {
     "a rate below zero": (["compare", "iris", "--lrs", "-0.1"], "lr must be greater than 0"),
     "a rate that is no number": (["compare", "iris", "--lrs", "fast"], "--lrs got 'fast'"),
     "an unknown activation": (["train", "iris", "--activation", "rely"], "did you mean 'relu'"),
+    "a loss by another library's name": (
+        ["train", "diabetes", "--loss", "mse"],
+        "did you mean 'mean_squared'",
+    ),
+    "the beginning of a name": (["train", "iris", "--init", "he"], "did you mean 'henormal' or 'heuniform'"),
+    "a width for a Python file": (["train", "narrow.py", "--hidden", "5"], "--hidden is for other sources"),
+    "a target for a Python file": (
+        ["summary", "narrow.py", "--target", "y"],
+        "--target is for other sources",
+    ),
+    "a batch for full-batch descent": (
+        ["train", "iris", "--optimizer", "gradientdescent", "--batch-size", "32"],
+        "gradientdescent takes the whole training part a step; leave out --batch-size",
+    ),
+    "fewer rows than the usual batch": (["train", "few.csv", "--target", "y"], "--batch-size all"),
     "an unknown loss": (["train", "iris", "--loss", "crossentropy"], "did you mean 'cross_entropy'"),
     "an unknown initialiser": (["train", "iris", "--init", "he"], "he"),
     "a loss for numbers on classes": (["train", "iris", "--loss", "mean_squared"], "needs a numeric target"),
@@ -394,6 +409,7 @@ def test_bad_input_is_one_sentence_and_exit_status_2(case, tmp_path, spusk_here,
     numbers = "".join(f"{i},{i * i % 7},{i / 3}\n" for i in range(40))
     write(tmp_path, "good.csv", "a,b,price\n" + numbers)
     write(tmp_path, "empty.csv", "")
+    write(tmp_path, "few.csv", "a,y\n1,u\n2,v\n3,u\n4,v\n5,u\n")
     write(tmp_path, "one.csv", "a,y\n" + "1.5,yes\n2.5,yes\n" * 20)
     write(tmp_path, "text.csv", "a,y\n" + "1.5,3\n2.5,four\n" * 20)
     write(tmp_path, "holes.csv", "a,y\n" + "1.5,u\n,v\n" * 20)

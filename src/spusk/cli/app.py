@@ -43,11 +43,14 @@ Ignore = Annotated[
     str | None, typer.Option(help="Columns of a table to leave out, separated by commas.", metavar="COLUMNS")
 ]
 Hidden = Annotated[
-    str, typer.Option(help="Widths of the hidden layers, e.g. 64,32; 'none' for a linear model.")
+    str | None,
+    typer.Option(help="Widths of the hidden layers, e.g. 64,32; 'none' for a linear model; default: 32."),
 ]
 Activation = Annotated[
-    str,
-    typer.Option(help="Between the layers: relu, leakyrelu, elu, gelu, silu, tanh, sigmoid, softplus."),
+    str | None,
+    typer.Option(
+        help="Between the layers: relu (default), leakyrelu, elu, gelu, silu, tanh, sigmoid, softplus."
+    ),
 ]
 LossName = Annotated[
     str | None,
@@ -58,7 +61,8 @@ InitName = Annotated[
 ]
 Epochs = Annotated[str, typer.Option(help="Passes over the training part.", metavar="N")]
 BatchSize = Annotated[
-    str, typer.Option(help="Examples a step; 'all' for the whole training part.", metavar="N")
+    str | None,
+    typer.Option(help="Examples a step, default 32; 'all' for the whole training part.", metavar="N"),
 ]
 Validation = Annotated[str, typer.Option(help="Share of the rows kept for validation.", metavar="SHARE")]
 Patience = Annotated[
@@ -118,12 +122,12 @@ def compare(
     ] = None,
     seeds: Annotated[str, typer.Option(help="How many seeds.", metavar="N")] = "3",
     seed: Annotated[str, typer.Option(help="The first seed.", metavar="N")] = "0",
-    hidden: Hidden = "32",
-    activation: Activation = "relu",
+    hidden: Hidden = None,
+    activation: Activation = None,
     loss: LossName = None,
     init: InitName = None,
     epochs: Epochs = "20",
-    batch_size: BatchSize = "32",
+    batch_size: BatchSize = None,
     validation: Validation = "0.2",
     patience: Patience = None,
     target: Target = None,
@@ -193,12 +197,12 @@ def train(
         str | None, typer.Option(help="Learning rate; default: the optimizer's.", metavar="NUMBER")
     ] = None,
     seed: Annotated[str, typer.Option(help="Of weights, split and batches.", metavar="N")] = "0",
-    hidden: Hidden = "32",
-    activation: Activation = "relu",
+    hidden: Hidden = None,
+    activation: Activation = None,
     loss: LossName = None,
     init: InitName = None,
     epochs: Epochs = "20",
-    batch_size: BatchSize = "32",
+    batch_size: BatchSize = None,
     validation: Validation = "0.2",
     patience: Patience = None,
     threads: Annotated[
@@ -226,6 +230,8 @@ def train(
     size = parse.batch_size(batch_size)
     with own_errors_told(*parse.own_files(optimizer)):
         rule = optim.get(optimizer)
+    if rule.full_batch and size is not None and batch_size is not None:
+        raise InputError(f"{rule.label} takes the whole training part a step; leave out --batch-size")
     rule = rule if lr is None else rule.with_lr(parse.number("--lr", lr))
     passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0)
     share = parse.number("--validation", validation)
@@ -293,8 +299,8 @@ def predict(
 @app.command(epilog="Example:  spusk summary digits --hidden 64,32")
 def summary(
     source: Source,
-    hidden: Hidden = "32",
-    activation: Activation = "relu",
+    hidden: Hidden = None,
+    activation: Activation = None,
     loss: LossName = None,
     target: Target = None,
     missing: Missing = None,

@@ -77,8 +77,10 @@ def whole(option: str, text: str, least: int) -> int:
     return number
 
 
-def batch_size(text: str) -> int | None:
-    """A number of examples, or None for "all"."""
+def batch_size(text: str | None) -> int | None:
+    """A number of examples, by default 32, or None for "all"."""
+    if text is None:
+        return 32
     if text.strip().lower() == "all":
         return None
     if not text.strip().isdecimal() or int(text) < 1:

@@ -31,8 +31,8 @@ class Work:
 
 def load(
     source: str,
-    hidden: str,
-    activation: str,
+    hidden: str | None,
+    activation: str | None,
     loss: str | None,
     target: str | None,
     missing: Any,
@@ -43,11 +43,17 @@ def load(
     if loss is not None:
         nn.losses.get(loss)
     if source.endswith(".py"):
+        given = {"--hidden": hidden, "--activation": activation, "--target": target, "--missing": missing,
+                 "--task": task, "--ignore": ignore or None}  # fmt: skip
+        for option, value in given.items():
+            if value is not None:
+                raise InputError(f"{source} brings its own network and data; {option} is for other sources")
         return _from_python(source, loss)
+    activation = "relu" if activation is None else activation
     name = activation.lower().replace("_", "").replace("-", "")
     if name not in ACTIVATIONS:
         raise InputError(f"unknown activation {activation!r}{closest(activation, ACTIVATIONS)}")
-    widths = parse.widths(hidden)
+    widths = parse.widths("32" if hidden is None else hidden)
     if task is None and loss in FOR_REGRESSION and target is not None:
         task = "regression"
     dataset = datasets.load(source, target=target, missing=missing, task=task, ignore=tuple(ignore))

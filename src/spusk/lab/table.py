@@ -70,11 +70,8 @@ def legend(study: Study) -> list[str]:
         lines.append(f"± standard deviation over {seeds} seeds")
     if not math.isnan(study.target):
         target = spread(study.target, math.nan, 4)
-        lines.append(
-            f"target: validation loss {target}, 90 % of the way from the start to the best; "
-            "steps (epochs) to it,"
-        )
-        lines.append("looked for at the ends of epochs, are medians over seeds")
+        lines.append(f"target: validation loss {target}, 90 % of the way from the start to the best")
+        lines.append("steps (epochs) to target: medians over seeds, looked for at the ends of epochs")
     if study.settings.get("standardised_target"):
         lines.append("losses are those of the standardised target")
     if any(s.diverged for s in study.summary()):

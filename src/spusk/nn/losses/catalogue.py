@@ -19,6 +19,17 @@ CATALOGUE: dict[str, Loss] = {
 """Every loss, by the name of its function."""
 
 
+ELSEWHERE = {
+    "mse": "mean_squared",
+    "l2": "mean_squared",
+    "mae": "mean_absolute",
+    "l1": "mean_absolute",
+    "bce": "binary_cross_entropy",
+    "ce": "cross_entropy",
+}
+"""What some losses are called in other libraries, for hints."""
+
+
 def get(loss: Loss | str) -> Loss:
     """The loss that a name stands for; a function stands for itself.
 
@@ -38,7 +49,8 @@ def get(loss: Loss | str) -> Loss:
     """
     if isinstance(loss, str):
         if loss.lower() not in CATALOGUE:
-            raise InputError(f"there is no loss {loss!r}{closest(loss, CATALOGUE)}")
+            hint = closest(ELSEWHERE.get(loss.lower(), loss), CATALOGUE)
+            raise InputError(f"there is no loss {loss!r}{hint}")
         return CATALOGUE[loss.lower()]
     if not callable(loss):
         raise InputError(f"the loss is {loss!r}; it must be a function of outputs and targets, or a name")
