@@ -127,3 +127,23 @@ def test_a_model_without_a_table_knows_no_columns(saved, new):
     table_model, _ = saved()
     with pytest.raises(InputError, match="needs numbers; for the rows of a table use predict_table"):
         table_model.predict([["Oslo", "01"]])
+
+
+def test_a_damaged_description_of_the_columns_is_refused(saved, tmp_path):
+    saved()
+    file = tmp_path / "cars.safetensors"
+    content = file.read_bytes()
+    assert content.count(b'\\"fields\\"') == 1
+    file.write_bytes(content.replace(b'\\"fields\\"', b'\\"feilds\\"'))
+    with pytest.raises(InputError, match="its description of the table's columns cannot be read"):
+        sp.load(file)
+
+
+def test_dates_of_parquet_and_csv_are_the_same(saved, tmp_path):
+    import duckdb
+
+    model, cars = saved()
+    source, copy = tmp_path / "train.csv", tmp_path / "new.parquet"
+    types = "types={'fuel': 'VARCHAR', 'sold': 'TIMESTAMP', 'new': 'BOOLEAN'}"
+    duckdb.execute(f"COPY (SELECT * EXCLUDE price FROM read_csv('{source}', {types})) TO '{copy}'")
+    np.testing.assert_array_equal(model.read_table(copy), cars.x)

@@ -159,7 +159,7 @@ def _change(name: str, before: float, after: float) -> str:
 def _number(name: str, value: float) -> str:
     if math.isnan(value):
         return "–"
-    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.4f}"
+    return f"{100 * value:.1f} %" if name == "accuracy" else words.spread(value, math.nan, 4)
 
 
 def run_as_dict(result: Run, rule: Optimizer) -> dict[str, Any]:
