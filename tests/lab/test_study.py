@@ -22,12 +22,12 @@ def record(optimizer, lr, seed, loss, *, losses=None, initial=2.0):
     return Record(optimizer, lr, seed, status, loss, loss, 1 - loss, initial, 10 * len(val), 0.1, history)
 
 
-def study(*records, grids=None):
+def study(*records, grids=None, interrupted=False):
     settings = {
         "optimizers": ["a"], "seeds": [0, 1, 2], "epochs": 1, "batch_size": 32, "loss": "cross_entropy",
         "init": "HeNormal()", "trainings": len(records),
     }  # fmt: skip
-    return Study(tuple(records), "toy: 8 rows", "2-1", settings, "accuracy", 1.0, False, grids or {})
+    return Study(tuple(records), "toy: 8 rows", "2-1", settings, "accuracy", 1.0, interrupted, grids or {})
 
 
 def test_optimizers_are_ranked_by_mean_loss_at_their_best_rate():
@@ -110,7 +110,7 @@ def test_the_verdict_names_what_it_cannot_tell_apart():
         *(record("c", 0.1, i, x) for i, x in enumerate((0.60, 0.71, 0.80))),
     )
     assert s.verdict().startswith("Use a with lr 0.1: validation loss 0.2000, validation accuracy 80.0 %.")
-    assert s.verdict().endswith("With 3 seeds this study cannot tell it from: b.")
+    assert s.verdict().endswith("cannot tell it from: b (paired t-tests, p ≥ 0.05).")
     single = study(record("a", 0.1, 0, 0.1), record("b", 0.1, 0, 0.2))
     assert "One seed cannot tell a difference from chance" in single.verdict()
 
@@ -158,3 +158,36 @@ def test_log_grid_has_round_ends_and_even_steps():
             log_grid(*bad)
     with pytest.raises(InputError, match="per_decade=0"):
         log_grid(0.1, 1, per_decade=0)
+
+
+def test_an_interrupted_study_gives_no_advice_and_names_what_was_not_tried():
+    s = study(
+        record("a", 1.0, 0, 0.3),
+        record("b", 0.1, 0, 0.2),
+        grids={"a": (0.1, 1.0), "b": (0.1,), "c": (0.1,)},
+        interrupted=True,
+    )
+    assert s.unfinished() == ["a", "b", "c"]
+    assert "Use " not in s.verdict()
+    assert "2 of 2 trainings were done, so this is no verdict. Best so far: b" in s.verdict()
+    assert s.verdict().endswith("Not tried at all: c.")
+    assert "↑" not in s.table()
+
+
+def test_a_study_that_only_made_things_worse_says_so():
+    s = study(record("a", 1e6, 0, 5e5), record("b", 1e6, 0, 7e5))
+    assert s.verdict().startswith(
+        "No optimizer improved on the start: the best mean validation loss is 5e+05"
+    )
+    assert "try lower learning rates" in s.verdict()
+    assert "target:" not in s.table()
+
+
+def test_where_nothing_differs_the_verdict_says_so():
+    s = study(
+        *(record("a", 0.1, i, x) for i, x in enumerate((0.10, 0.20, 0.30))),
+        *(record("b", 0.1, i, x) for i, x in enumerate((0.12, 0.19, 0.31))),
+    )
+    assert s.verdict().endswith(
+        "With 3 seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
+    )

@@ -52,13 +52,16 @@ def run(result: Run, rule: Optimizer) -> None:
     """How one training went."""
     history = result.history
     epochs = len(history["epoch"])
+    lasted = words.counted(epochs, "epoch")
     ended = {
-        "finished": f"finished {epochs} epochs",
-        "stopped": f"stopped early after {epochs} epochs, best epoch {result.best_epoch} restored",
+        "finished": f"finished {lasted}",
+        "stopped": f"stopped early after {lasted}, best epoch {result.best_epoch} restored",
         "diverged": f"diverged in step {result.steps:,}: the loss became non-finite; try a lower lr",
         "interrupted": f"interrupted in step {result.steps:,}; what was learned is kept",
     }[result.status]
     print(f"{_in_words(rule)}: {ended}, {result.steps:,} steps in {result.seconds:.1f} s")
+    if epochs and result.status in ("finished", "stopped") and history["loss"][-1] > result.initial["loss"]:
+        print("the loss is higher than before the first step: try a lower lr")
     rows: list[tuple[str, ...]] = [("", "loss", *(n for n in history if n in ("accuracy", "r2")))]
     kept = result.best_epoch if result.status == "stopped" else _last_finite(history["loss"])
     for part, prefix in (("training", ""), ("validation", "val_")):
@@ -78,7 +81,8 @@ def run(result: Run, rule: Optimizer) -> None:
 def _in_words(rule: Optimizer) -> str:
     """The rule with its learning rate and whatever differs from its defaults."""
     changed = {f.name: getattr(rule, f.name) for f in fields(rule)}
-    shown = [f"{k} {v}" for k, v in changed.items() if k == "lr" or v != getattr(type(rule), k, v)]
+    differing = {k: v for k, v in changed.items() if k == "lr" or v != getattr(type(rule), k, v)}
+    shown = [f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in differing.items()]
     return ", ".join([rule.label, *shown])
 
 

@@ -131,10 +131,20 @@ class Tensor:
         return self.numpy().item()
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._known("a Python number (math.sin and the like need one; spusk.numpy has sin)"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._known("a Python number"))
+
+    def _known(self, wanted: str) -> Any:
+        """The value of a one-element Tensor, if it does not depend on inputs that are given later."""
+        try:
+            return self.item()
+        except SpuskError as error:
+            raise DTypeError(
+                f"this Tensor is not yet {wanted}: its value is not known while the graph is built "
+                f"({users_place()})"
+            ) from error
 
     def __bool__(self) -> bool:
         try:

@@ -111,13 +111,26 @@ class Study:
 
     @cached_property
     def target(self) -> float:
-        """The common target: a validation loss 90 % of the way from the initial to the best mean loss."""
+        """The common target: a validation loss 90 % of the way from the initial to the best mean loss; NaN if
+        no optimizer has improved on the start."""
         means = [s.val_loss_mean for s in self._unranked if math.isfinite(s.val_loss_mean)]
-        initial = [r.initial_val_loss for r in self.records if math.isfinite(r.initial_val_loss)]
-        if not means or not initial:
+        if not means or not min(means) < self.start:
             return math.nan
-        start = float(np.mean(initial))
-        return start - SHARE_OF_PROGRESS * (start - min(means))
+        return self.start - SHARE_OF_PROGRESS * (self.start - min(means))
+
+    @cached_property
+    def start(self) -> float:
+        """The mean validation loss before the first step."""
+        initial = [r.initial_val_loss for r in self.records if math.isfinite(r.initial_val_loss)]
+        return float(np.mean(initial)) if initial else math.nan
+
+    def unfinished(self) -> list[str]:
+        """The optimizers whose trainings are not all done, because the study was interrupted."""
+        if not self.interrupted:
+            return []
+        seeds = len(self.settings.get("seeds", ()))
+        done = {name: len(self._of(name)) for name in self.grids}
+        return [name for name, grid in self.grids.items() if done[name] < len(grid) * seeds]
 
     @cached_property
     def _unranked(self) -> list[Summary]:

@@ -20,11 +20,12 @@ def columns(study: Study) -> list[str]:
 
 def rows(study: Study) -> list[list[str]]:
     """The ranking, a row of words for each optimizer."""
+    unfinished = study.unfinished()
     return [
         [
             str(rank),
             s.optimizer,
-            f"{s.best_lr:g}{ARROWS[s.edge]}",
+            f"{s.best_lr:g}{'' if s.optimizer in unfinished else ARROWS[s.edge]}",
             spread(s.val_loss_mean, s.val_loss_std, 4),
             _score(study, s),
             "–" if s.steps_to_target is None else f"{s.steps_to_target:,.0f}",
@@ -56,9 +57,20 @@ ARROWS = {"lowest": " ↓", "highest": " ↑", "": ""}
 
 def legend(study: Study) -> list[str]:
     """What the columns and marks of the table mean."""
-    target = spread(study.target, math.nan, 4)
-    lines = [f"target: validation loss {target}, 90 % of the way from the start to the best"]
-    edges = {s.edge for s in study.summary()}
+    seeds = len(study.settings.get("seeds", ()))
+    lines: list[str] = []
+    if seeds > 1:
+        lines.append(f"± standard deviation over {seeds} seeds")
+    if not math.isnan(study.target):
+        target = spread(study.target, math.nan, 4)
+        lines.append(
+            f"target: validation loss {target}, 90 % of the way from the start to the best, "
+            "looked for at the ends of epochs"
+        )
+    if any(s.diverged for s in study.summary()):
+        lines.append("diverged: trainings whose loss became infinite or NaN, over all rates")
+    unfinished = study.unfinished()
+    edges = {s.edge for s in study.summary() if s.optimizer not in unfinished}
     for edge, beyond in (("lowest", "lower"), ("highest", "higher")):
         if edge in edges:
             lines.append(f"{ARROWS[edge].strip()} the best rate is the {edge} that was tried; try {beyond}")
@@ -78,21 +90,35 @@ def verdict(study: Study) -> str:
     if not ranking or math.isnan(ranking[0].val_loss_mean):
         return "Every training diverged: try lower learning rates."
     best = ranking[0]
+    loss = spread(best.val_loss_mean, math.nan, 4)
+    if best.val_loss_mean >= study.start:
+        began = spread(study.start, math.nan, 4)
+        return (
+            f"No optimizer improved on the start: the best mean validation loss is {loss}, and it began at "
+            f"{began}; try lower learning rates."
+        )
+    if unfinished := study.unfinished():
+        return _so_far(study, best, loss, unfinished)
     score = (
         f"validation accuracy {100 * best.val_score_mean:.1f} %"
         if study.score == "accuracy"
         else (f"validation R² {best.val_score_mean:.3f}")
     )
-    loss = spread(best.val_loss_mean, math.nan, 4)
     words = [f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {loss}, {score}."]
     seeds = len({r.seed for r in study.records})
     if len(ranking) > 1 and seeds < 2:
         words.append("One seed cannot tell a difference from chance; try more seeds.")
     elif len(ranking) > 1:
         level = level_with_best(study)
-        if level:
+        if level and len(level) == len(ranking) - 1:
+            words.append(
+                f"With {seeds} seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
+            )
+        elif level:
             names = ", ".join(s.optimizer for s in level)
-            words.append(f"With {seeds} seeds this study cannot tell it from: {names}.")
+            words.append(
+                f"With {seeds} seeds this study cannot tell it from: {names} (paired t-tests, p ≥ 0.05)."
+            )
         else:
             words.append(
                 f"Its lead over every other optimizer is more than chance (paired t-test, {seeds} seeds)."
@@ -100,18 +126,44 @@ def verdict(study: Study) -> str:
     return " ".join(words)
 
 
+def _so_far(study: Study, best: Summary, loss: str, unfinished: list[str]) -> str:
+    """What an interrupted study says: no advice, because the rest could change it."""
+    ranked = {s.optimizer for s in study.summary()}
+    missing = [name for name in unfinished if name not in ranked]
+    done, planned = len(study.records), int(study.settings["trainings"])
+    words = [
+        f"Interrupted: {done:,} of {planned:,} trainings were done, so "
+        f"this is no verdict. Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}."
+    ]
+    if missing:
+        words.append(f"Not tried at all: {', '.join(missing)}.")
+    return " ".join(words)
+
+
+def counted(n: int, word: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "seed"), counted(1200, "epoch")
+    ('1 seed', '1,200 epochs')
+    """
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
 def heading(study: Study) -> list[str]:
     """What was compared, line by line."""
     settings = study.settings
     done, planned = len(study.records), int(settings["trainings"])
-    count = f"{done:,} trainings" if done == planned else f"{done:,} of {planned:,} trainings (interrupted)"
+    count = (
+        counted(done, "training") if done == planned else f"{done:,} of {planned:,} trainings (interrupted)"
+    )
     speed = f"{done / study.seconds:.1f} trainings/s"
     steps = f"{sum(r.steps for r in study.records) / study.seconds:,.0f} steps/s"
     batch = settings["batch_size"] or "all"
     return [
         study.data,
         f"network {study.network}, {settings['loss']}, {settings['init']}",
-        f"{count} of {settings['epochs']} epochs, batch size {batch}, {len(settings['seeds'])} seeds, "
+        f"{count} of {counted(settings['epochs'], 'epoch')}, batch size {batch}, "
+        f"{counted(len(settings['seeds']), 'seed')}, "
         f"in {study.seconds:.1f} s ({speed}, {steps})",
     ]
 

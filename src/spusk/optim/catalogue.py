@@ -74,7 +74,8 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
 
     Args:
         optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`; after the name there may
-            be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`.
+            be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`. A class in
+            a Python file is `"./mine.py:MyRule"`; the file is run.
 
     Raises:
         InputError: if no optimizer has that name, or it is none of the three.
@@ -90,6 +91,10 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     if isinstance(optimizer, str):
         from spusk.optim.text import read  # it reads this catalogue
 
+        if ".py:" in optimizer:
+            from spusk.optim.own import from_file
+
+            return from_file(optimizer)
         return read(optimizer) if "(" in optimizer else CATALOGUE[_known(optimizer)]()
     if isinstance(found, type) and issubclass(found, Optimizer):
         found = found()

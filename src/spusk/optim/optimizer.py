@@ -77,7 +77,13 @@ class Optimizer:
         new_parameters: dict[str, Tensor] = {}
         new_state: dict[str, Any] = {}
         for name, w in parameters.items():
-            new_parameters[name], new_state[name] = self.update(w, gradients[name], state[name], t)
+            returned: Any = self.update(w, gradients[name], state[name], t)
+            match returned:
+                case (new_parameter, new_slots):
+                    new_parameters[name], new_state[name] = new_parameter, new_slots
+                case _:
+                    what = f"it returns a {type(returned).__name__}"
+                    raise InputError(f"{type(self).__name__}.update must return (w, state); {what}")
         return new_parameters, new_state
 
     # --- variants ---------------------------------------------------------------------------------
