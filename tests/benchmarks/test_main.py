@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks import compare, compile, contender, depth, lanes, optimizers, problems, steps
+from benchmarks import backend, compare, compile, contender, depth, lanes, optimizers, problems, steps
 from benchmarks.__main__ import BENCHMARKS, main, parser
 from benchmarks.table import Target
 
@@ -65,6 +65,16 @@ def test_steps_names_missing_peers_and_measures_the_others(tmp_path, monkeypatch
     assert row["reached"] == "unknown"
     assert "sgemm" in row["ceiling"]
     assert row["deviations"]["scikit-learn"] < 1e-4
+
+
+@pytest.mark.usefixtures("no_peers")
+def test_the_backend_can_be_chosen(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(backend.VARIABLE, "native")  # so that it is put back
+    monkeypatch.setattr(steps, "WORKS", (TINY,))
+    _, figures = run(tmp_path, "steps", "--backend", "numpy")
+    assert figures["machine"]["spusk"].endswith("backend numpy")
+    assert figures["rows"][0]["ours"]["median"] > 0
+    assert not backend.in_threads()
 
 
 @pytest.mark.usefixtures("no_peers")
