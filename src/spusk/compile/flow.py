@@ -71,7 +71,9 @@ def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: 
     for t in needed:
         if t.serial not in numbers:
             numbers[t.serial] = len(ops)
-            ops.append(Op(t.primitive, tuple([numbers[x.serial] for x in t.inputs]), t.shape, t.dtype, t.place))
+            ops.append(
+                Op(t.primitive, tuple([numbers[x.serial] for x in t.inputs]), t.shape, t.dtype, t.place)
+            )
     return Flow(
         tuple(ops),
         {name: numbers[t.serial] for name, t in inputs.items()},
