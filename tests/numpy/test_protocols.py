@@ -170,3 +170,24 @@ def test_shapes_that_do_not_fit_are_refused_with_the_users_line(f, sentence) -> 
 def test_indices_are_whole_numbers(f) -> None:
     with pytest.raises(DTypeError, match="needs integer indices and got float"):
         f(snp.asarray(X))
+
+
+def test_numpys_functions_build_graph_where_there_is_a_counterpart():
+    x = sp.input("x", (2, 3), "float64")
+    f = lambda x: np.sum(np.exp(x) ** 2) + np.mean(x, axis=0)[1] + np.max(np.concatenate([x, x], axis=1))  # noqa: E731
+    assert isinstance(f(x), sp.Tensor)
+    a = np.arange(6.0).reshape(2, 3) / 7
+    assert float(f(x).numpy({x: a})) == pytest.approx(float(f(a)))
+    np.testing.assert_allclose(sp.grad(lambda x: np.sum(x * x))(a), 2 * a)
+
+
+def test_numpys_other_functions_take_the_value():
+    assert np.median(sp.as_tensor(np.array([3.0, 1.0, 2.0]))) == 2
+    assert np.array_equal(sp.as_tensor([1.0, 2.0]), [1.0, 2.0])
+
+
+def test_a_number_that_is_not_known_yet_is_told():
+    import math
+
+    with pytest.raises(sp.DTypeError, match=r"not yet a Python number.*spusk.numpy has sin.*test_protocols"):
+        sp.grad(lambda x: math.sin(x[0]))([1.0])

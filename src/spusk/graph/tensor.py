@@ -21,6 +21,7 @@ Axis: TypeAlias = int | tuple[int, ...] | None
 SERIALS = count()
 
 # NumPy's ufuncs whose function in `spusk.numpy` has another name.
+FUNCTION_NAMES = {"concatenate": "concat", "amax": "max", "amin": "min"}
 UFUNC_NAMES = {"absolute": "abs", "power": "pow", "invert": "bitwise_invert"}
 
 
@@ -173,6 +174,19 @@ class Tensor:
         if function is None or method != "__call__" or kwargs:
             raise DTypeError(f"np.{name} has no counterpart for Tensors; see spusk.numpy ({users_place()})")
         return function(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """`np.sum(tensor)` and the like build graph with the function of the same name, if there is one.
+
+        Whatever else NumPy does, it does with the value.
+        """
+        import spusk.numpy
+
+        name = str(function.__name__)
+        ours: Any = getattr(spusk.numpy, FUNCTION_NAMES.get(name, name), None)
+        if ours is not None:
+            return ours(*args, **kwargs)
+        return function(*(x.numpy() if isinstance(x, Tensor) else x for x in args), **kwargs)
 
     # --- operators ----------------------------------------------------------------------------------
 
