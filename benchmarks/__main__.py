@@ -21,6 +21,7 @@ from benchmarks import backend
 from benchmarks.options import Options
 
 BENCHMARKS = ("steps", "lanes", "optimizers", "compile", "depth", "compare", "products", "start")
+EITHER_BACKEND = ("steps", "lanes", "optimizers", "compile")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "llvmlite", "torch", "jax", "optax")
 CPU = Path("/proc/cpuinfo")
 
@@ -71,6 +72,10 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--repeats", type=_positive, metavar="N", help="repeats of each measurement")
         command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
         command.add_argument("--markdown", type=Path, metavar="FILE", help="write the report to this file")
+        if name in EITHER_BACKEND:
+            command.add_argument(
+                "--backend", choices=("native", "numpy"), help="what runs our programs; default native"
+            )
         if name == "compare":
             command.add_argument("--full", action="store_true", help="also the study of 1,690 trainings")
     return result
@@ -85,6 +90,8 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     options = Options(quick=given.quick, repeats=given.repeats, full=getattr(given, "full", False))
+    if getattr(given, "backend", None) is not None:
+        backend.choose(given.backend)
     conditions = machine()
     text, data = importlib.import_module(f"benchmarks.{given.name}").run(options)
     title = f"# {given.name}" + (" (quick: the times mean little)" if options.quick else "")

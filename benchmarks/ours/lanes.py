@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from benchmarks.ours.mlp import first_values, losses, training_step
+from benchmarks import backend
+from benchmarks.ours.mlp import first_values, losses, single_blas, training_step
 from benchmarks.problems import Lanes
 from benchmarks.trial import Trial
 from spusk.lab.pool import outcomes
@@ -14,14 +14,14 @@ from spusk.lab.pool import outcomes
 def trainings(problem: Lanes, jobs: int) -> Trial:
     """All trainings, `jobs` at a time; a unit is a step of one training."""
     problems = problem.problems
+    single_blas()
     step = training_step(problems[0])
 
     def train(lane: int) -> tuple[int, np.ndarray]:
-        with threadpool_limits(limits=1, user_api="blas"):  # as `sp.train` does
-            return lane, losses(step, first_values(step, problems[lane]), problems[lane])
+        return lane, losses(step, first_values(step, problems[lane]), problems[lane])
 
     def once() -> dict[int, np.ndarray]:
-        return dict(outcomes(train, range(len(problems)), jobs))
+        return dict(outcomes(train, range(len(problems)), jobs, threads=backend.in_threads()))
 
     def evidence() -> dict[str, np.ndarray]:
         found = once()

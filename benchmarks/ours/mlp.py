@@ -64,10 +64,15 @@ def losses(step: DescentStep, values: dict[str, Any], problem: Mlp) -> np.ndarra
     return found
 
 
+def single_blas() -> None:
+    """Keep BLAS to one thread: what is split among processors, the program itself splits."""
+    import_module("scipy.linalg.blas")  # only what is loaded already can be limited
+    threadpool_limits(limits=1, user_api="blas")
+
+
 def training(problem: Mlp) -> Trial:
     """The whole training; a unit is a step."""
-    import_module("scipy.linalg.blas")  # only what is loaded already can be limited
-    threadpool_limits(limits=1, user_api="blas")  # as `sp.train` does
+    single_blas()
     step = training_step(problem)
     values = first_values(step, problem)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks import compare, compile, contender, depth, lanes, optimizers, problems, steps
+from benchmarks import backend, compare, compile, contender, depth, lanes, optimizers, problems, steps
 from benchmarks.__main__ import BENCHMARKS, main, parser
 from benchmarks.table import Target
 
@@ -68,6 +68,16 @@ def test_steps_names_missing_peers_and_measures_the_others(tmp_path, monkeypatch
 
 
 @pytest.mark.usefixtures("no_peers")
+def test_the_backend_can_be_chosen(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(backend.VARIABLE, "native")  # so that it is put back
+    monkeypatch.setattr(steps, "WORKS", (TINY,))
+    _, figures = run(tmp_path, "steps", "--backend", "numpy")
+    assert figures["machine"]["spusk"].endswith("backend numpy")
+    assert figures["rows"][0]["ours"]["median"] > 0
+    assert not backend.in_threads()
+
+
+@pytest.mark.usefixtures("no_peers")
 def test_lanes_runs_on_one_core_and_on_two(tmp_path, monkeypatch) -> None:
     few = problems.digits_lanes(2, 1, steps=2)
     monkeypatch.setattr(problems, "digits_lanes", lambda *_, **__: few)
@@ -87,7 +97,12 @@ def test_optimizers_counts_bytes_beside_a_copy(tmp_path, monkeypatch) -> None:
     assert "| ms a step | ours | torch foreach | torch fused |" in text
     ours = figures["rows"][0]["ours"]
     assert ours["median"] == pytest.approx(28e6 / ours["seconds"][0] / 1e9)
-    assert set(figures["copies_gb_per_second"]) == {"copy in L2", "copy in memory"}
+    assert set(figures["copies_gb_per_second"]) == {
+        "copy in L2",
+        "in place in L2",
+        "copy in memory",
+        "in place in memory",
+    }
 
 
 @pytest.mark.usefixtures("no_peers")

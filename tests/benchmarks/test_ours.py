@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks import optimizers, problems
+from benchmarks import backend, optimizers, problems
 from benchmarks.ours import lanes, mlp, update
 from benchmarks.problems import EVIDENCE_STEPS, LR, weights_and_gradient
 
@@ -61,8 +61,10 @@ def test_doing_a_trial_again_does_the_same_again() -> None:
     np.testing.assert_array_equal(trial.once(), trial.once())
 
 
+@pytest.mark.parametrize("runs_on", ["native", "numpy"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_lanes_are_the_single_trainings(jobs) -> None:
+def test_lanes_are_the_single_trainings(jobs, runs_on, monkeypatch) -> None:
+    monkeypatch.setenv(backend.VARIABLE, runs_on)
     problem = problems.Lanes((small(0, 1e-3), small(1, 1e-2)))
     trial = lanes.trainings(problem, jobs)
     for found, single in zip(trial.evidence()["losses"], problem.problems, strict=True):

@@ -13,6 +13,7 @@ from benchmarks.timing import Absent, Times, race
 
 SGEMM = Contender("sgemm", "benchmarks.ceilings:sgemm", arguments={"n": 8})
 COPY = Contender("copy", "benchmarks.ceilings:copy", arguments={"size": 1 << 12})
+IN_PLACE = Contender("in place", "benchmarks.ceilings:in_place", arguments={"size": 1 << 12})
 
 
 class Recorder:
@@ -80,10 +81,15 @@ def test_errors_and_deaths_in_a_worker_become_sentences() -> None:
 
 
 def test_the_ceilings_are_measured() -> None:
-    found = race([SGEMM, COPY], cores=1, repeats=2, at_least=1e-4)
+    found = race([SGEMM, COPY, IN_PLACE], cores=1, repeats=2, at_least=1e-4)
     assert all(len(outcome.seconds) == 2 and outcome.median > 0 for outcome in found.values())
     assert ceilings.l2_bytes() >= 1 << 15
     assert ceilings.sgemm(8).units == 2 * 8**3
+
+
+def test_the_ceilings_arrays_begin_at_a_cache_line() -> None:
+    assert all(ceilings.aligned(n).ctypes.data % 64 == 0 for n in range(1, 50))
+    assert ceilings.aligned(7).tolist() == [1.0] * 7
 
 
 def test_a_worker_keeps_to_its_cores() -> None:

@@ -63,30 +63,32 @@ def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: 
     numbers: dict[int, int] = {}
     ops: list[Op] = []
     for name, t in inputs.items():
-        if id(t) not in numbers:
-            numbers[id(t)] = len(ops)
+        if t.serial not in numbers:
+            numbers[t.serial] = len(ops)
             ops.append(Op(Input(name), (), t.shape, t.dtype, t.place))
     needed = _needed(outputs.values(), set(numbers))
-    check_given(t for t in needed if id(t) not in numbers)
+    check_given(t for t in needed if t.serial not in numbers)
     for t in needed:
-        if id(t) not in numbers:
-            numbers[id(t)] = len(ops)
-            ops.append(Op(t.primitive, tuple([numbers[id(x)] for x in t.inputs]), t.shape, t.dtype, t.place))
+        if t.serial not in numbers:
+            numbers[t.serial] = len(ops)
+            ops.append(
+                Op(t.primitive, tuple([numbers[x.serial] for x in t.inputs]), t.shape, t.dtype, t.place)
+            )
     return Flow(
         tuple(ops),
-        {name: numbers[id(t)] for name, t in inputs.items()},
-        {name: numbers[id(t)] for name, t in outputs.items()},
+        {name: numbers[t.serial] for name, t in inputs.items()},
+        {name: numbers[t.serial] for name, t in outputs.items()},
         dict(carry),
     )
 
 
 def _needed(outputs: Iterable[Tensor], given: set[int]) -> list[Tensor]:
     order = topological(outputs)
-    reached = {id(t) for t in outputs}
+    reached = {t.serial for t in outputs}
     for t in reversed(order):
-        if id(t) in reached and id(t) not in given:
-            reached.update(id(x) for x in t.inputs)
-    return [t for t in order if id(t) in reached]
+        if t.serial in reached and t.serial not in given:
+            reached.update(x.serial for x in t.inputs)
+    return [t for t in order if t.serial in reached]
 
 
 def signature(primitive: Primitive) -> tuple[Any, ...]:

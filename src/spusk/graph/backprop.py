@@ -84,34 +84,34 @@ class _Gradients:
 
     def __init__(self, order: list[Tensor], targets: list[Tensor]) -> None:
         self.order = order
-        self.kept = {id(t) for t in targets}
+        self.kept = {t.serial for t in targets}
         self.active = set(self.kept)  # nodes that a target reaches through floats
         for t in order:
             if is_float(t.dtype):
                 for x in t.inputs:
-                    if id(x) in self.active:
-                        self.active.add(id(t))
+                    if x.serial in self.active:
+                        self.active.add(t.serial)
                         break
         self.cotangents: dict[int, Tensor] = {}
         self.reach: dict[int, Tensor] = {}
 
     def of(self, t: Tensor) -> Tensor:
-        found = self.cotangents.get(id(t))
+        found = self.cotangents.get(t.serial)
         return ops.zeros_like(t) if found is None else found
 
     def flow(self, output: Tensor, seed: Tensor) -> None:
-        self.cotangents[id(output)] = seed
+        self.cotangents[output.serial] = seed
         token = CURRENT_PLACE.set(None)
         try:
             for t in reversed(self.order):
-                if t.inputs and id(t) in self.active:
+                if t.inputs and t.serial in self.active:
                     self._through(t)
         finally:
             CURRENT_PLACE.reset(token)
 
     def _through(self, t: Tensor) -> None:
         """Pass the cotangent of one node on to its inputs."""
-        key = id(t)
+        key = t.serial
         grad = self.cotangents.get(key) if key in self.kept else self.cotangents.pop(key, None)
         if grad is None:
             return
@@ -120,7 +120,7 @@ class _Gradients:
         contributions = t.primitive.vjp(grad, t, *t.inputs)
         moved = _moved(t, reach)
         for position, (x, contribution) in enumerate(zip(t.inputs, contributions, strict=True)):
-            if contribution is None or id(x) not in self.active:
+            if contribution is None or x.serial not in self.active:
                 continue
             beyond = moved[position] if moved else None
             if t.primitive.elementwise:
@@ -134,7 +134,7 @@ class _Gradients:
             self._add(x, contribution, beyond)
 
     def _add(self, x: Tensor, contribution: Tensor, reach: Tensor | None) -> None:
-        key = id(x)
+        key = x.serial
         present = self.cotangents.get(key)
         if present is None:
             self.cotangents[key] = contribution

@@ -39,15 +39,16 @@ class Evaluator:
 
     def _prepare(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
         self.inputs = tuple(inputs)
-        slots = {id(t): i for i, t in enumerate(inputs)}
-        order = [t for t in _needed(outputs, inputs) if id(t) not in slots]
+        slots = {t.serial: i for i, t in enumerate(inputs)}
+        order = [t for t in _needed(outputs, inputs) if t.serial not in slots]
         self._constants = _place_constants(order, slots, len(inputs))
+        self._values = [c.value for c in self._constants]
         computed = [t for t in order if not isinstance(t.primitive, Constant)]
         first = len(inputs) + len(self._constants)
-        slots.update({id(t): i for i, t in enumerate(computed, first)})
-        self._outputs = [slots[id(t)] for t in outputs]
+        slots.update({t.serial: i for i, t in enumerate(computed, first)})
+        self._outputs = [slots[t.serial] for t in outputs]
         self._primitives = [t.primitive for t in computed]
-        self._sources = [tuple([slots[id(x)] for x in t.inputs]) for t in computed]
+        self._sources = [tuple([slots[x.serial] for x in t.inputs]) for t in computed]
         self._dead = _last_uses(self._sources, self._outputs, first + len(computed))
 
     def __call__(self, *values: Any, xp: Any = np) -> list[Any]:
@@ -57,7 +58,8 @@ class Evaluator:
         """
         if len(values) != len(self.inputs):
             raise InputError(f"the graph takes {len(self.inputs)} values and was given {len(values)}")
-        memory: list[Any] = [*values, *(primitive.evaluate(xp) for primitive in self._constants)]
+        constants = self._values if xp is np else [c.evaluate(xp) for c in self._constants]
+        memory: list[Any] = [*values, *constants]
         with np.errstate(all="ignore"):
             for primitive, sources, dead in zip(self._primitives, self._sources, self._dead, strict=True):
                 memory.append(primitive.evaluate(xp, *[memory[s] for s in sources]))
@@ -71,11 +73,11 @@ def _needed(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> list[Tensor]
     order = topological(outputs)
     if not any(t.inputs for t in inputs):
         return order
-    given, reached = {id(t) for t in inputs}, {id(t) for t in outputs}
+    given, reached = {t.serial for t in inputs}, {t.serial for t in outputs}
     for t in reversed(order):
-        if id(t) in reached and id(t) not in given:
-            reached.update(id(x) for x in t.inputs)
-    return [t for t in order if id(t) in reached]
+        if t.serial in reached and t.serial not in given:
+            reached.update(x.serial for x in t.inputs)
+    return [t for t in order if t.serial in reached]
 
 
 def _place_constants(order: Sequence[Tensor], slots: dict[int, int], first: int) -> list[Constant]:
@@ -88,7 +90,7 @@ def _place_constants(order: Sequence[Tensor], slots: dict[int, int], first: int)
             slot = constants.setdefault(id(t.primitive), first + len(found))
             if slot == first + len(found):
                 found.append(t.primitive)
-            slots[id(t)] = slot
+            slots[t.serial] = slot
     return found
 
 

@@ -25,8 +25,8 @@ def topological(outputs: Iterable[Tensor]) -> list[Tensor]:
     stack = list(outputs)
     while stack:
         t = stack.pop()
-        if id(t) not in seen:
-            seen.add(id(t))
+        if t.serial not in seen:
+            seen.add(t.serial)
             found.append(t)
             stack += t.inputs
     found.sort(key=attrgetter("serial"))
