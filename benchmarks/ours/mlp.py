@@ -55,11 +55,11 @@ def first_values(step: DescentStep, problem: Mlp) -> dict[str, Any]:
 def losses(step: DescentStep, values: dict[str, Any], problem: Mlp) -> np.ndarray:
     """Train from these values; the loss of every batch, [epochs, steps], NaN after a divergence."""
     found = np.full(problem.rows.shape[:2], np.nan)
+    session = step.program.begin(values, each=["rows"], watch="loss")
     for epoch, rows in enumerate(problem.rows):
-        loop = step.program.run(values, steps=len(rows), each={"rows": rows}, watch="loss")
-        found[epoch, : loop.steps] = loop.collected["loss"]
-        values = loop.values
-        if loop.status != "finished":
+        done = session.run(len(rows), {"rows": rows})
+        found[epoch, : done.steps] = done.collected["loss"]
+        if done.status != "finished":
             break
     return found
 

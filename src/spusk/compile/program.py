@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile.backend import Backend, check_backend
+from spusk.compile.session import Arrays, InterpretedSession, Session, Status
 from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import Evaluator, Tensor
 from spusk.graph.interpret import as_fed
 
 if TYPE_CHECKING:
     from spusk.compile.native import NativeProgram
-
-Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Loop:
     values: dict[str, Any]
     collected: dict[str, NDArray[Any]]
     steps: int
-    status: Literal["finished", "diverged", "interrupted"]
+    status: Status
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,8 @@ class Program:
                 raise DTypeError(f"{source!r} starts as {into.dtype.name} and becomes {out.dtype.name}")
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
+    def evaluator(self) -> Evaluator:
+        """The interpreter, prepared."""
         return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
 
     @cached_property
@@ -98,16 +97,60 @@ class Program:
 
     def __call__(self, values: Arrays) -> dict[str, Any]:
         """The outputs, computed once, by name."""
-        if self.backend == "native":
-            ran = self.native.run(dict(zip(self.inputs, self._fed(values), strict=True)), 1)
-            if not ran.steps:
-                raise KeyboardInterrupt  # nothing was computed that could be returned
-            return {
-                name: ran.carried[self.carry[name]] if name in self.carry else ran.collected[name][0]
-                for name in self.outputs
-            }
-        found = self._evaluator(*self._fed(values))
-        return dict(zip(self.outputs, found, strict=True))
+        if self.backend == "numpy":
+            found = self.evaluator(*self._fed(values).values())
+            return dict(zip(self.outputs, found, strict=True))
+        session = self.begin(values)
+        done = session.run(1)
+        if not done.steps:
+            raise KeyboardInterrupt  # nothing was computed that could be returned
+        return {
+            name: session.values[self.carry[name]] if name in self.carry else done.collected[name][0]
+            for name in self.outputs
+        }
+
+    def begin(
+        self,
+        values: Arrays,
+        *,
+        each: Iterable[str] = (),
+        watch: str | None = None,
+        threads: int | None = None,
+        beside: Session | None = None,
+    ) -> Session:
+        """Start a loop that runs in several stretches; each takes a few microseconds to begin.
+
+        Args:
+            values: the inputs' values before the first step, by name. The carried ones are copied. Of the
+                others, arrays of the input's dtype in C order are read afresh in every stretch.
+            each: the names of inputs that every stretch gives rows for, one for each step.
+            watch, threads: as of `run`.
+            beside: a session of a program with the same carried inputs. The two then share their carried
+                values if both keep them alike; else, `Session.take` brings them over.
+
+        >>> import spusk as sp
+        >>> x = sp.input("x", (), "float64")
+        >>> halving = Program({"x": x / 2}, {"x": x}, carry={"x": "x"}).begin({"x": 8.0})
+        >>> _ = halving.run(1), halving.run(2)
+        >>> float(halving.values["x"])
+        1.0
+        """
+        names = tuple(each)
+        return self._session(self._fed(values, names), names, watch, threads, beside)
+
+    def _session(
+        self,
+        given: dict[str, Any],
+        each: tuple[str, ...],
+        watch: str | None = None,
+        threads: int | None = None,
+        beside: Session | None = None,
+    ) -> Session:
+        if self.backend == "numpy":
+            return InterpretedSession(self, given, each, watch, beside)
+        from spusk.compile.native_session import NativeSession
+
+        return NativeSession(self.native, given, each, watch, threads, beside)
 
     def run(
         self,
@@ -129,49 +172,14 @@ class Program:
                 enough to gain, one within a lane. The bits are the same for any number.
         """
         each = each or {}
-        first = {name: rows[0] for name, rows in each.items()} if steps else {}
-        current = self._fed({**values, **first} if steps else values, optional=set(each))
-        if self.backend == "native":
-            return self._run_native(current, steps, each, watch, threads)
-        position = {name: i for i, name in enumerate(self.inputs)}
-        outputs = {name: i for i, name in enumerate(self.outputs)}
-        carried = [(outputs[source], position[target]) for source, target in self.carry.items()]
-        stepped = [(position[name], rows) for name, rows in each.items()]
-        kept = {name: np.empty((steps, *t.shape), t.dtype) for name, t in self._collected().items()}
-        recorded = [(outputs[name], array) for name, array in kept.items()]
-        watched = outputs[watch] if watch is not None else None
-        evaluator, done, status = self._evaluator, 0, "finished"
-        try:
-            for i in range(steps):
-                for j, rows in stepped:
-                    current[j] = rows[i]
-                found = evaluator(*current)
-                for k, array in recorded:
-                    array[i] = found[k]
-                for k, j in carried:
-                    current[j] = found[k]
-                done = i + 1
-                if watched is not None and not np.isfinite(found[watched]):
-                    status = "diverged"
-                    break
-        except KeyboardInterrupt:
-            status = "interrupted"
-        after = dict(zip(self.inputs, current, strict=True))
-        return Loop(after, {name: array[:done] for name, array in kept.items()}, done, status)
+        given = self._fed(values, optional=tuple(each))
+        session = self._session(given, tuple(each), watch, threads)
+        done = session.run(steps, each)
+        last = {name: rows[done.steps - 1] for name, rows in each.items()} if done.steps else {}
+        return Loop({**given, **last, **session.values}, done.collected, done.steps, done.status)
 
-    def _run_native(
-        self, current: list[Any], steps: int, each: Arrays, watch: str | None, threads: int | None
-    ) -> Loop:
-        given = dict(zip(self.inputs, current, strict=True))
-        ran = self.native.run(given, steps, each, watch, threads)
-        last = {name: rows[ran.steps - 1] for name, rows in each.items()} if ran.steps else {}
-        return Loop({**given, **last, **ran.carried}, ran.collected, ran.steps, ran.status)
-
-    def _collected(self) -> dict[str, Tensor]:
-        return {name: t for name, t in self.outputs.items() if name not in self.carry}
-
-    def _fed(self, values: Arrays, optional: set[str] | None = None) -> list[Any]:
-        missing = [name for name in self.inputs if name not in values and name not in (optional or ())]
+    def _fed(self, values: Arrays, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+        missing = [name for name in self.inputs if name not in values and name not in optional]
         if missing:
             raise InputError(f"the program needs values for its inputs {', '.join(map(repr, missing))}")
-        return [as_fed(t, values[name]) if name in values else None for name, t in self.inputs.items()]
+        return {name: as_fed(t, values[name]) if name in values else None for name, t in self.inputs.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile import Backend, Program
+from spusk.compile.session import Session
 from spusk.errors import ShapeError
 from spusk.graph import Tensor, as_tensor
 from spusk.graph import input as new_input
@@ -39,16 +40,16 @@ class Evaluation:
     def outputs(self, parameters: Arrays, x: NDArray[Any]) -> NDArray[Any]:
         """The network's outputs for examples x [n, …]."""
         parts = [_Part("", a, None) for a in _pieces(x)] or [_Part("", x, None)]
-        found = [self._evaluated(parameters, [part], ())["0 outputs"] for part in parts]
+        found = [_once(self._session(parameters, [part], ()))["0 outputs"] for part in parts]
         return np.concatenate(found) if len(found) > 1 else found[0]
 
-    def measure(
+    def begin(
         self, parameters: Arrays, sets: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], metrics: Metrics
-    ) -> dict[str, float]:
-        """The mean loss and the metrics over several sets of examples.
+    ) -> Measuring:
+        """Get ready to measure the loss and metrics over several sets of examples, perhaps many times.
 
         Args:
-            parameters: the weights by name.
+            parameters: the weights by name; they are read afresh in every measurement.
             sets: examples x [n, …] and targets y [n, …], by what is put before the measures' names.
             metrics: by name. Where all of them are sums, no outputs leave the graph.
         """
@@ -58,27 +59,12 @@ class Evaluation:
             for a, b in zip(_pieces(x), _pieces(y), strict=True)
         ]
         summed = tuple(metrics.items()) if all(metric in SUMMED for metric in metrics.values()) else ()
-        found: list[dict[str, Any]] = []
-        for group in _groups(parts):
-            values = self._evaluated(parameters, group, summed)
-            names = ("loss", *(name for name, _ in summed), *(() if summed else ("outputs",)))
-            found += [{name: values[f"{i} {name}"] for name in names} for i in range(len(group))]
-        measured: dict[str, float] = {}
-        with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
-            for prefix, (x, y) in sets.items():
-                mine = [(f, len(p.x)) for f, p in zip(found, parts, strict=True) if p.prefix == prefix]
-                measured[f"{prefix}loss"] = sum(float(f["loss"]) * n for f, n in mine) / len(x)
-                for name, metric in metrics.items():
-                    if summed:
-                        value = SUMMED[metric].value(sum(float(f[name]) for f, _ in mine), y)
-                    else:
-                        value = float(metric(np.concatenate([f["outputs"] for f, _ in mine]), y))
-                    measured[prefix + name] = value
-        return measured
+        groups = [(len(group), self._session(parameters, group, summed)) for group in _groups(parts)]
+        return Measuring(groups, parts, {prefix: y for prefix, (_, y) in sets.items()}, metrics, summed)
 
-    def _evaluated(
+    def _session(
         self, parameters: Arrays, parts: list[_Part], summed: tuple[tuple[str, Metric], ...]
-    ) -> dict[str, Any]:
+    ) -> Session:
         """Losses with sums or outputs of some parts, each named with the part's number."""
         key = (summed, *(part.signature for part in parts))
         if key not in self._programs:
@@ -88,7 +74,7 @@ class Evaluation:
             values[f"{i} x"] = part.x
             if part.y is not None:
                 values[f"{i} y"] = part.y
-        return self._programs[key](values)
+        return self._programs[key].begin(values)
 
     def _build(
         self, parameters: Arrays, parts: list[_Part], summed: tuple[tuple[str, Metric], ...]
@@ -113,6 +99,56 @@ class Evaluation:
                 "it must return a scalar, such as the mean over the examples"
             )
         return loss
+
+
+class Measuring:
+    """Loss and metrics over the same sets again and again; `Evaluation.begin` makes it."""
+
+    def __init__(
+        self,
+        groups: list[tuple[int, Session]],
+        parts: list[_Part],
+        targets: Mapping[str, NDArray[Any]],
+        metrics: Metrics,
+        summed: tuple[tuple[str, Metric], ...],
+    ) -> None:
+        self._groups, self._targets, self._metrics, self._summed = groups, targets, metrics, summed
+        self._mine = {
+            prefix: [(i, len(part.x)) for i, part in enumerate(parts) if part.prefix == prefix]
+            for prefix in targets
+        }
+
+    def measure(self) -> dict[str, float]:
+        """The mean loss and the metrics of each set, with the weights as they are now.
+
+        Raises:
+            KeyboardInterrupt: if Ctrl-C came while native code ran.
+        """
+        names = ("loss", *(name for name, _ in self._summed), *(() if self._summed else ("outputs",)))
+        found: list[list[Any]] = []
+        for count, session in self._groups:
+            values = _once(session)
+            found += [[values[f"{i} {name}"] for name in names] for i in range(count)]
+        measured: dict[str, float] = {}
+        with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
+            for prefix, y in self._targets.items():
+                mine = self._mine[prefix]
+                measured[f"{prefix}loss"] = sum(float(found[i][0]) * n for i, n in mine) / len(y)
+                for k, (name, metric) in enumerate(self._metrics.items(), 1):
+                    if self._summed:
+                        value = SUMMED[metric].value(sum(float(found[i][k]) for i, _ in mine), y)
+                    else:
+                        value = float(metric(np.concatenate([found[i][1] for i, _ in mine]), y))
+                    measured[prefix + name] = value
+        return measured
+
+
+def _once(session: Session) -> dict[str, Any]:
+    """The outputs of a program that carries nothing, computed once more."""
+    done = session.run(1)
+    if not done.steps:
+        raise KeyboardInterrupt  # nothing was computed that could be returned
+    return {name: array[0] for name, array in done.collected.items()}
 
 
 @dataclass(frozen=True)

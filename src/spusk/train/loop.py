@@ -16,6 +16,7 @@ from spusk import nn, optim
 from spusk.compile import Backend
 from spusk.compile.backend import check_backend
 from spusk.compile.blas import one_blas_thread
+from spusk.compile.session import Session
 from spusk.data import Dataset, Split
 from spusk.data import arrays as dataset_of
 from spusk.errors import InputError, ShapeError
@@ -24,6 +25,7 @@ from spusk.graph import input as new_input
 from spusk.init import Init, initialise
 from spusk.nn import Layer
 from spusk.streams import key, stream
+from spusk.train.evaluate import Measuring
 from spusk.train.metrics import Metric, default_metrics
 from spusk.train.model import Model
 from spusk.train.programs import Programs
@@ -220,13 +222,27 @@ class _Plan:
         if self.last:
             yield rows[whole * self.batch :].reshape(1, self.last)
 
-    def measure(self, weights: Arrays) -> dict[str, float]:
-        """Loss and metrics on the training part, and on the validation part with "val_" before the name."""
+    def measuring(self, weights: Arrays) -> Measuring:
+        """What measures the training part, and the validation part with "val_" before the names."""
         split = self.split
         sets = {"": (split.train_x, split.train_y)}
         if len(split.val_x):
             sets["val_"] = (split.val_x, split.val_y)
-        return self.programs.evaluation.measure(weights, sets, self.metrics)
+        return self.programs.evaluation.begin(weights, sets, self.metrics)
+
+    def sessions(self, weights: Arrays) -> list[Session]:
+        """The loop over the batches of an epoch, and perhaps that for the smaller one at its end."""
+        first = self.step(weights, self.batch)
+        values = first.first_values(weights, self.optimizer)
+        values |= {"x": self.split.train_x, "y": self.split.train_y, "key": key(self.seed, "dropout")}
+        begun: list[Session] = []
+        for size in (self.batch, self.last)[: 2 if self.last else 1]:
+            program = self.step(weights, size).program
+            beside = begun[0] if begun else None
+            begun.append(
+                program.begin(values, each=["rows"], watch="loss", threads=self.threads, beside=beside)
+            )
+        return begun
 
     @property
     def watched(self) -> str:
@@ -250,18 +266,19 @@ class _Course:
 
 def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     """Run the epochs."""
-    course = _Course(weights, plan.measure(weights))
+    course = _Course(weights, plan.measuring(weights).measure())
     if plan.epochs == 0:
         return course
-    values = plan.step(weights, plan.batch).first_values(weights, plan.optimizer)
-    values |= {"x": plan.split.train_x, "y": plan.split.train_y, "key": key(plan.seed, "dropout")}
+    sessions = plan.sessions(weights)
+    live = _weights(sessions[0].values)
+    measuring = plan.measuring(live)
     order = stream(plan.seed, "order")
     for epoch in range(1, plan.epochs + 1):
         try:
-            values = _one_epoch(plan, course, values, order)
-            _close_epoch(plan, course, values, epoch)
+            _one_epoch(plan, course, sessions, order)
+            _close_epoch(plan, course, live, measuring, epoch)
         except KeyboardInterrupt:  # while measuring; within a step, the program's loop ends by itself
-            course.status, course.weights = "interrupted", _weights(values)
+            course.status, course.weights = "interrupted", _kept(live)
         if course.status != "finished":
             break
         latest = course.history[-1]
@@ -274,43 +291,45 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     return course
 
 
-def _one_epoch(
-    plan: _Plan, course: _Course, values: dict[str, Any], order: np.random.Generator
-) -> dict[str, Any]:
-    for rows in plan.batches(order):
-        program = plan.step(course.weights, rows.shape[1]).program
-        loop = program.run(values, steps=len(rows), each={"rows": rows}, watch="loss", threads=plan.threads)
-        values = loop.values
-        course.steps += loop.steps
-        course.batch_loss.append(loop.collected["loss"])
-        if loop.status != "finished":
-            course.status = loop.status
+def _one_epoch(plan: _Plan, course: _Course, sessions: list[Session], order: np.random.Generator) -> None:
+    """All batches; the first session's values are the training's."""
+    for rows, session in zip(plan.batches(order), sessions, strict=True):
+        session.take(sessions[0])
+        done = session.run(len(rows), {"rows": rows})
+        sessions[0].take(session)
+        course.steps += done.steps
+        course.batch_loss.append(done.collected["loss"])
+        if done.status != "finished":
+            course.status = done.status
             break
-    return values
 
 
-def _close_epoch(plan: _Plan, course: _Course, values: dict[str, Any], epoch: int) -> None:
+def _close_epoch(plan: _Plan, course: _Course, live: Arrays, measuring: Measuring, epoch: int) -> None:
     """Measure, remember the best weights, and notice a divergence."""
     if course.status == "interrupted":
-        course.weights = _weights(values)
+        course.weights = _kept(live)
         return
-    weights = _weights(values)
-    measured = plan.measure(weights)
+    measured = measuring.measure()
     losses = [measured[name] for name in ("loss", "val_loss") if name in measured]
-    if course.status == "diverged" or not np.isfinite(losses).all():
+    if course.status == "diverged" or not all(math.isfinite(loss) for loss in losses):
         course.status = "diverged"
         measured = dict.fromkeys(measured, math.nan)
     else:
-        course.weights = weights
+        course.weights = _kept(live)
         if measured[plan.watched] < course.best:
             course.best, course.best_epoch = measured[plan.watched], epoch
-            course.best_weights = weights
+            course.best_weights = course.weights
     course.history.append({"epoch": epoch, "step": course.steps, **measured})
 
 
 def _weights(values: Mapping[str, Any]) -> Arrays:
     room = "parameters/"
     return {name.removeprefix(room): w for name, w in values.items() if name.startswith(room)}
+
+
+def _kept(live: Arrays) -> Arrays:
+    """A copy of weights that go on changing."""
+    return {name: w.copy() for name, w in live.items()}
 
 
 def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:

@@ -1,0 +1,149 @@
+"""A program's loop in native code, run in slices of time so that Ctrl-C is heard."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spusk.compile.blas import one_blas_thread
+from spusk.compile.lanes import stopped
+from spusk.compile.lower.module import (
+    ARENA,
+    BARRIER,
+    COMPLAINT,
+    DIVERGED,
+    DONE,
+    STATE,
+    STATUS,
+    STEPS,
+    THREAD,
+    THREADS,
+    WATCH,
+    WATCH_ADVANCE,
+    WATCH_BYTES,
+)
+from spusk.compile.native import NativeProgram, address, alone, room
+from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows
+from spusk.compile.team import threads_for, together
+from spusk.errors import InputError
+
+MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
+SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
+
+
+class NativeSession(Session):
+    """A session of native code. See `Program.begin` for the arguments.
+
+    An argument block is made ready once; a stretch copies it and fills in the arrays that are its own.
+    """
+
+    def __init__(
+        self,
+        program: NativeProgram,
+        given: dict[str, Any],
+        each: tuple[str, ...],
+        watch: str | None,
+        threads: int | None,
+        beside: Session | None,
+    ) -> None:
+        self._program, self._threads = program, threads
+        threads_for(threads, 0)  # a number that makes no sense is told before any work
+        if isinstance(beside, NativeSession) and beside._program.state == program.state:
+            self._memory, self.values = beside._memory, beside.values
+        else:
+            self._memory = room(program.state.bytes)
+            self.values = program.state.views(self._memory)
+            for name, array in self.values.items():
+                array[...] = given[name]
+        self._ready = block = program.block.copy()
+        block[STATE] = address(self._memory)
+        self._meeting = np.zeros(MEETING_WORDS, np.int64)
+        block[THREADS], block[BARRIER] = 1, address(self._meeting)
+        self._block = alone(block)
+        self._at = address(self._block)
+        self._held: list[NDArray[Any]] = []  # what the block has addresses of
+        self._collected: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
+        self._stepped: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
+        for outside in program.outside:
+            what = outside.array
+            if outside.kind == "collected":
+                self._collected.append((what.name, outside.word, what.shape, what.dtype))
+            elif outside.kind == "given" and what.name in each:
+                self._stepped.append((what.name, outside.word, what.shape, what.dtype))
+                block[outside.word + 1] = what.bytes
+            elif outside.kind == "given":
+                self._held.append(np.ascontiguousarray(given[what.name]))
+                block[outside.word] = address(self._held[-1])
+        self._watched = self._watch(watch)
+
+    def _watch(self, name: str | None) -> int | None:
+        """Tell the block which number to watch; the place of its address if it is collected."""
+        block = self._ready
+        for collected, word, _, dtype in self._collected:
+            if name == collected:
+                block[WATCH_BYTES] = block[WATCH_ADVANCE] = dtype.itemsize
+                return word
+        if name is not None:
+            array = self.values[self._program.carry[name]]
+            block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
+        return None
+
+    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+        program, block = self._program, self._block
+        block[:] = self._ready
+        rows: list[NDArray[Any]] = []
+        for name, word, shape, dtype in self._stepped:
+            rows.append(checked_rows(name, shape, dtype, each, steps))
+            block[word] = address(rows[-1])
+        collected: dict[str, NDArray[Any]] = {}
+        for name, word, shape, dtype in self._collected:
+            collected[name] = array = np.empty((steps, *shape), dtype)
+            block[word] = address(array)
+        if not steps:
+            return Stretch(collected, 0, "finished")
+        if self._watched is not None:
+            block[WATCH] = block[self._watched]
+        arena = program.arena()
+        block[ARENA] = arena[1]
+        with one_blas_thread() if program.uses_blas else nullcontext():
+            interrupted = self._loop(block, steps)
+        program.arenas.append(arena)
+        status, done = int(block[STATUS]), int(block[DONE])
+        if status >= COMPLAINT:
+            raise InputError(program.complaints[status - COMPLAINT])
+        ended: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
+        if done < steps:
+            collected = {name: array[:done] for name, array in collected.items()}
+        return Stretch(collected, done, ended)
+
+    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
+        """Run to the end or to Ctrl-C; returns whether it was that."""
+        program = self._program
+        blocks, at = [block], [self._at]
+        if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
+            block[THREADS] = count
+            blocks += [alone(block) for _ in range(count - 1)]
+            for i, each in enumerate(blocks):
+                each[THREAD] = i
+            at = [address(each) for each in blocks]
+        done = 0
+        try:
+            while done < steps and not block[STATUS]:
+                if stopped():
+                    return True
+                now = max(1, min(int(SLICE / program.seconds), steps - done))
+                for each in blocks:
+                    each[STEPS] = now
+                began = time.perf_counter()
+                together(program.run, at)
+                program.seconds = max((time.perf_counter() - began) / now, 1e-9)
+                done = int(block[DONE])
+        except KeyboardInterrupt:
+            if block[DONE] < steps:
+                return True
+            raise  # all is done already: it is for the caller to hear
+        return False
