@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from spusk._version import __version__
-from spusk.compile.load import machine, optimised
+from spusk.compile.load import machine, optimised, translated
 
 VARIABLE = "SPUSK_CACHE_DIR"
 LIMIT = 256 * 2**20  # bytes; when the folder outgrows it, the files unused for longest go
@@ -26,15 +26,19 @@ EVERY = 64  # new files between two looks at the folder's size
 
 
 @lru_cache(maxsize=1024)
-def object_code(text: str) -> bytes:
-    """The object code of a module's text: from memory, from the folder, or compiled now."""
-    path = _path(text)
-    if path is None:
-        return optimised(text)[0]
-    code = _read(path)
+def object_code(text: str, *, quick: bool = False) -> bytes:
+    """The object code of a module's text: from memory, from the folder, or compiled now.
+
+    Args:
+        text: LLVM IR.
+        quick: whether it is worth no optimisation, because it only calls other modules.
+    """
+    path = _path(text, quick)
+    code = None if path is None else _read(path)
     if code is None:
-        code = optimised(text)[0]
-        _write(path, code)
+        code = translated(text) if quick else optimised(text)[0]
+        if path is not None:
+            _write(path, code)
     return code
 
 
@@ -67,12 +71,12 @@ def clear() -> tuple[int, int]:
     return removed
 
 
-def _path(text: str) -> Path | None:
+def _path(text: str, quick: bool) -> Path | None:
     """The file for a module's code, or None if the folder cannot be used."""
     where = _usable(folder())
     if where is None:
         return None
-    key = blake2b(f"{__version__} {machine()}\n{text}".encode(), digest_size=20).hexdigest()
+    key = blake2b(f"{__version__} {machine()} {quick}\n{text}".encode(), digest_size=20).hexdigest()
     return where / f"{key}.o"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spusk.compile.flow import Flow
 from spusk.compile.kernels import Kernel, LoopKernel, Operand, Schedule, Value, operand_views, reads, writes
+from spusk.compile.lower.module import Modules, lower_kernel, named
 from spusk.compile.memory import Layout
 from spusk.compile.merge import Merged
 from spusk.compile.views import View
@@ -131,6 +132,15 @@ def check_layout(layout: Layout) -> None:
             assert apart, f"buffers {buffer} and {other} live at the same time and share bytes"
     for kernel in schedule.kernels:
         _check_placed(layout, kernel)
+
+
+def check_modules(layout: Layout, modules: Modules) -> None:
+    """Every call is of the function that its kernel, lowered by itself, has."""
+    for call in modules.calls:
+        function = lower_kernel(layout.schedule, call.kernel)
+        name, _ = named(function, call.result)
+        assert name == call.function, f"a {type(call.kernel).__name__} got the function of another form"
+        assert tuple(function.arguments) == call.buffers, f"{name} is called with the wrong buffers"
 
 
 def _check_placed(layout: Layout, kernel: Kernel) -> None:

@@ -61,26 +61,37 @@ def target() -> Target:
     return Target.of_features(machine().triple.split("-")[0], features)
 
 
-def _target() -> Any:
+def _target(effort: int = 3) -> Any:
     host = machine()
     target = llvm.Target.from_triple(host.triple)
     return target.create_target_machine(
-        cpu=host.cpu, features=host.features, opt=3, reloc="pic", codemodel="small"
+        cpu=host.cpu, features=host.features, opt=effort, reloc="pic", codemodel="small"
     )
+
+
+def translated(text: str) -> bytes:
+    """Object code for a module that only calls others, where optimising gains nothing and takes long."""
+    target = _target(effort=0)
+    return target.emit_object(_parsed(text, target))
 
 
 def optimised(text: str) -> tuple[bytes, str]:
     """Object code for a module's text, and the optimised text."""
     target = _target()
-    module = llvm.parse_assembly(text, llvm.create_context())  # its own, because the common one only grows
-    module.triple, module.data_layout = machine().triple, str(target.target_data)
-    module.verify()
+    module = _parsed(text, target)
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     passes = llvm.create_new_module_pass_manager()
     for name in PASSES:
         getattr(passes, f"add_{name}_pass")()
     passes.run(module, builder)
     return target.emit_object(module), str(module)
+
+
+def _parsed(text: str, target: Any) -> Any:
+    module = llvm.parse_assembly(text, llvm.create_context())  # its own, because the common one only grows
+    module.triple, module.data_layout = machine().triple, str(target.target_data)
+    module.verify()
+    return module
 
 
 class Code:

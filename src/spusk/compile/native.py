@@ -19,12 +19,13 @@ from spusk.compile.cache import object_code
 from spusk.compile.explain import explained
 from spusk.compile.flow import Flow, fingerprint, flow_of
 from spusk.compile.load import Code
-from spusk.compile.lower.module import DGEMM, OUTSIDE, SGEMM
+from spusk.compile.lower.module import GEMMS, OUTSIDE
 from spusk.compile.memory import Layout
 from spusk.compile.products import blas_pointer
 from spusk.compile.stages import lowered
 from spusk.compile.team import saved
 from spusk.graph import Tensor
+from spusk.graph.walk import collector_paused
 
 APART = 128  # bytes: processors fetch cache lines in pairs
 RECENT = 32  # programs whose code is kept when nobody holds them any more
@@ -83,12 +84,13 @@ class NativeProgram:
     """
 
     def __init__(self, flow: Flow) -> None:
-        stages = lowered(flow)
+        with collector_paused():
+            stages = lowered(flow)
         self.stages = stages
         if os.environ.get("SPUSK_EXPLAIN") == "1":
             print(explained(stages), file=sys.stderr)
-        texts = [*stages.modules.kernels.values(), stages.modules.run]
-        self._code = Code(object_code(text) for text in texts)
+        kernels = [object_code(text) for text in stages.modules.kernels.values()]
+        self._code = Code([*kernels, object_code(stages.modules.run, quick=True)])
         self.run = self._code.run
         self.uses_blas = any(call.gemm for call in stages.modules.calls)
         self.splits = any(call.split for call in stages.modules.calls)
@@ -98,7 +100,7 @@ class NativeProgram:
         self._describe(stages.layout)
         for call in stages.modules.calls:
             if call.gemm:
-                self.block[SGEMM if call.gemm == "sgemm" else DGEMM] = blas_pointer(call.gemm)
+                self.block[GEMMS[call.gemm]] = blas_pointer(call.gemm)
 
     def _describe(self, layout: Layout) -> None:
         """What a session needs to know of the arrays, so that it starts quickly."""
@@ -180,7 +182,8 @@ def native_program(
     outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
 ) -> NativeProgram:
     """The native code of a graph; graphs of one structure share it."""
-    flow = flow_of(outputs, inputs, carry)
+    with collector_paused():
+        flow = flow_of(outputs, inputs, carry)
     key = fingerprint(flow)
     with _compiling:
         program = _known.get(key)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from spusk.compile.carry import place_carried
-from spusk.compile.check import check_flow, check_layout, check_merged, check_schedule
+from spusk.compile.check import check_flow, check_layout, check_merged, check_modules, check_schedule
 from spusk.compile.collapse import collapse
 from spusk.compile.flow import Flow
 from spusk.compile.fuse import fuse
@@ -40,4 +40,7 @@ def lowered(flow: Flow) -> Stages:
         check_schedule(fused)
         check_merged(merged)
         check_layout(layout)
-    return Stages(flow, simple, merged, layout, lower(layout))
+    modules = lower(layout)
+    if checking:
+        check_modules(layout, modules)
+    return Stages(flow, simple, merged, layout, modules)
