@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from spusk.compile.flow import Flow
-from spusk.compile.kernels import Kernel, LoopKernel, Operand, Schedule, Value, operand_views, reads, writes
+from spusk.compile.kernels import (
+    DotKernel,
+    Kernel,
+    LoopKernel,
+    Operand,
+    Schedule,
+    Value,
+    operand_views,
+    reads,
+    writes,
+)
 from spusk.compile.lower.module import Modules, lower_kernel, named
 from spusk.compile.memory import Layout
 from spusk.compile.merge import Merged
@@ -37,6 +49,8 @@ def check_schedule(schedule: Schedule, runs: tuple[tuple[int, ...], ...] = ()) -
         what = f"kernel {position} ({type(kernel).__name__})"
         if isinstance(kernel, LoopKernel):
             _check_body(schedule, kernel, what)
+        if isinstance(kernel, DotKernel) and kernel.epilogue:
+            _check_body(schedule, kernel.epilogue, what, {kernel.number})
         for view in (*reads(kernel), *writes(kernel)):
             _check_inside(schedule, view, what)
         fresh = {view.buffer for view in writes(kernel)}
@@ -53,8 +67,8 @@ def check_schedule(schedule: Schedule, runs: tuple[tuple[int, ...], ...] = ()) -
     assert set(schedule.flow.outputs.values()) <= written, "an output is never written"
 
 
-def _check_body(schedule: Schedule, kernel: LoopKernel, what: str) -> None:
-    known: set[int] = set()
+def _check_body(schedule: Schedule, kernel: LoopKernel, what: str, given: Iterable[int] = ()) -> None:
+    known = set(given)
 
     def check(operand: Operand) -> None:
         if isinstance(operand, Value):

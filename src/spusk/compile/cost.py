@@ -37,7 +37,8 @@ def _operations(kernel: Kernel) -> int:
         case LoopKernel():
             return math.prod(kernel.space) * max(len(kernel.body) + len(kernel.reductions), 1)
         case DotKernel():
-            return 2 * math.prod(kernel.out.shape) * kernel.a.shape[-1]
+            more = _operations(kernel.epilogue) if kernel.epilogue else 0
+            return 2 * math.prod(kernel.out.shape) * kernel.a.shape[-1] + more
         case RandomKernel():
             return 25 * math.prod(kernel.out.shape)  # ten rounds of about ten operations for four words
         case _:

@@ -11,8 +11,8 @@ from spusk.compile.kernels import Compute, DotKernel, Kernel, LoopKernel, Schedu
 from spusk.compile.stages import Stages
 
 
-def explained(stages: Stages, *, ir: bool = False) -> str:
-    """Every stage as text: operations, kernels with their estimated cost, memory, and perhaps the LLVM IR."""
+def explained(stages: Stages, *, ir: bool = True) -> str:
+    """Every stage as text: operations, kernels with their estimated cost, memory, calls, LLVM IR."""
     parts = [_graph(stages), _kernels(stages), _memory(stages), _code(stages)]
     if ir:
         parts += [*stages.modules.kernels.values(), stages.modules.run]
@@ -36,10 +36,11 @@ def _kernels(stages: Stages) -> str:
     title = f"KERNELS: {len(costs)}, about {operations:,} operations and {moved:,} bytes a step"
     names = [call.function for call in stages.modules.calls]
     lines = [title]
+    gemms = {id(call.kernel): call.gemm for call in stages.modules.calls}
     for i, (kernel, c) in enumerate(zip(schedule.kernels, costs, strict=True)):
         into = " ".join(str(b) for b in dict.fromkeys(v.buffer for v in writes(kernel)))
         source = " ".join(str(b) for b in dict.fromkeys(v.buffer for v in reads(kernel)))
-        lines.append(f"  {i:>4} {_what(schedule, kernel)}")
+        lines.append(f"  {i:>4} {_what(schedule, kernel, gemms.get(id(kernel), ''))}")
         lines.append(
             f"         {source or 'nothing'} -> {into or 'nothing'}; {c.operations:,} ops, {c.bytes:,} bytes"
         )
@@ -49,7 +50,7 @@ def _kernels(stages: Stages) -> str:
     return "\n".join(lines)
 
 
-def _what(schedule: Schedule, kernel: Kernel) -> str:
+def _what(schedule: Schedule, kernel: Kernel, gemm: str) -> str:
     match kernel:
         case LoopKernel():
             words = [_step(schedule, step) for step in kernel.body]
@@ -59,7 +60,16 @@ def _what(schedule: Schedule, kernel: Kernel) -> str:
         case DotKernel():
             *batch, m, n = kernel.out.shape
             many = f"{math.prod(batch)} times " if batch else ""
-            return f"product {many}({m}, {kernel.a.shape[-1]}) by ({kernel.b.shape[-2]}, {n})"
+            steps = kernel.epilogue.body if kernel.epilogue else ()
+            then = f", then {', '.join([_step(schedule, step) for step in steps])}" if steps else ""
+            by = (
+                f"by BLAS ({gemm})"
+                if gemm
+                else "in register tiles"
+                if kernel.dtype.kind == "f"
+                else "in loops"
+            )
+            return f"product {many}({m}, {kernel.a.shape[-1]}) by ({kernel.b.shape[-2]}, {n}) {by}{then}"
         case _:
             name = type(kernel).__name__.removesuffix("Kernel").lower()
             return f"{name} {'×'.join(str(n) for n in reads(kernel)[0].shape) or 'once'}"
@@ -101,9 +111,11 @@ def _code(stages: Stages) -> str:
     modules = stages.modules
     products = sum(isinstance(call.kernel, DotKernel) for call in modules.calls)
     size = sum(map(len, modules.kernels.values())) + len(modules.run)
+    gemms = Counter(call.gemm for call in modules.calls if call.gemm)
+    library = ", ".join(f"{gemm} × {count}" for gemm, count in gemms.items())
     return (
         f"CODE: {len(modules.kernels)} functions for {len(modules.calls)} kernels ({products} products), "
-        f"{size:,} characters of LLVM IR"
+        f"{size:,} characters of LLVM IR\nLIBRARY CALLS a step: {library or 'none'}"
     )
 
 

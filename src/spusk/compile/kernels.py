@@ -88,13 +88,18 @@ class LoopKernel:
 
 @dataclass(frozen=True)
 class DotKernel:
-    """Matrix products of two views [batch…, m, k] and [batch…, k, n] into the result's own buffer."""
+    """Matrix products of two views [batch…, m, k] and [batch…, k, n] into the result's own buffer.
+
+    With an epilogue, a loop over the result whose first known value is the product, what that one stores is
+    written instead.
+    """
 
     number: int
     a: View
     b: View
     out: View
     dtype: DType
+    epilogue: LoopKernel | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ def reads(kernel: Kernel) -> list[View]:
             operands += [s.value for s in kernel.stores] + [r.value for r in kernel.reductions]
             return [view for operand in operands for view in operand_views(operand)]
         case DotKernel():
-            return [kernel.a, kernel.b]
+            return [kernel.a, kernel.b, *(reads(kernel.epilogue) if kernel.epilogue else ())]
         case ArgMaxKernel() | CheckKernel():
             return [kernel.x]
         case ScatterKernel():
@@ -205,5 +210,7 @@ def writes(kernel: Kernel) -> list[View]:
             return [s.view for s in kernel.stores] + [r.view for r in kernel.reductions]
         case CheckKernel():
             return []
+        case DotKernel(epilogue=LoopKernel() as epilogue):
+            return writes(epilogue)
         case _:
             return [kernel.out]

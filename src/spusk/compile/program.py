@@ -86,8 +86,10 @@ class Program:
 
         return native_program(self.outputs, self.inputs, self.carry)
 
-    def explain(self, *, ir: bool = False) -> str:
-        """Every stage of the compilation as text: operations, kernels with their cost, memory, LLVM IR.
+    def explain(self, *, ir: bool = True) -> str:
+        """Every stage of the compilation as text, for a person: the operations, the kernels with what they
+        fuse and an estimate of their operations and bytes, memory with offsets and lifetimes, calls of
+        libraries, and LLVM IR (unless `ir=False`).
 
         With SPUSK_EXPLAIN=1 in the environment, it is printed for every program that is compiled.
         """

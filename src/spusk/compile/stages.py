@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from spusk.compile.absorb import absorb
 from spusk.compile.carry import place_carried
 from spusk.compile.check import check_flow, check_layout, check_merged, check_modules, check_schedule
 from spusk.compile.collapse import collapse
@@ -32,12 +33,14 @@ def lowered(flow: Flow) -> Stages:
     checking = os.environ.get("SPUSK_CHECK") == "1"
     simple = simplify(flow)
     fused = fuse(simple)
-    merged = merge(collapse(place_carried(fused)))
+    absorbed = absorb(fused)
+    merged = merge(collapse(place_carried(absorbed)))
     layout = plan(merged)
     if checking:
         check_flow(flow)
         check_flow(simple)
         check_schedule(fused)
+        check_schedule(absorbed)
         check_merged(merged)
         check_layout(layout)
     modules = lower(layout)

@@ -9,8 +9,10 @@ import numpy as np
 from benchmarks.products import compiled
 
 from spusk.compile.products import (
+    Emitter,
     Epilogue,
     Product,
+    Spot,
     Target,
     blas_function,
     blas_pointer,
@@ -128,3 +130,17 @@ class Compiled:
             "something is written outside of C"
         )
         return c.matrix
+
+
+def bias_relu() -> Epilogue:
+    """max(C[i, j] + bias[j], 0), with `%bias` of length n. NaN stays NaN, as in `nn.relu`."""
+
+    def emit(emitter: Emitter, spot: Spot) -> str:
+        kind = emitter.type_of(spot.lanes)
+        x = emitter.add(spot.lanes, spot.value, spot.load(emitter, "%bias", (0, 1)))
+        zero = emitter.zero(spot.lanes)
+        negative = emitter.value(f"fcmp ole {kind} {x}, {zero}")
+        mask = "i1" if spot.lanes == 1 else f"<{spot.lanes} x i1>"
+        return emitter.value(f"select {mask} {negative}, {kind} {zero}, {kind} {x}")
+
+    return Epilogue(("ptr noalias readonly %bias",), emit)

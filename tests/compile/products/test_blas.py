@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from compile.products.harness import AVX2, Case, Compiled
+from compile.products.harness import AVX2, Case, Compiled, bias_relu
 from compile.products.test_products import DOUBLE, STEPS, of_layouts, ranges
 
-from spusk.compile.products import bias_relu, blas_accepts, blas_function, blas_pointer
+from spusk.compile.products import blas_accepts, blas_function, blas_pointer
 from spusk.compile.products.pointer import expect_signature
 from spusk.errors import InputError
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from compile.products.harness import AVX2, AVX512, SSE, Case, Compiled
+from compile.products.harness import AVX2, AVX512, SSE, Case, Compiled, bias_relu
 
 from spusk.compile.products import (
     Product,
     Target,
-    bias_relu,
     blas_accepts,
     prefers_tiles,
     scratch_elements,

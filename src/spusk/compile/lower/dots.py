@@ -6,11 +6,20 @@ import math
 from typing import Literal, cast
 
 from spusk.compile.cost import is_large
-from spusk.compile.kernels import DotKernel, Schedule
+from spusk.compile.kernels import DotKernel, Schedule, reads, writes
 from spusk.compile.load import target
-from spusk.compile.lower.lanes import loaded
+from spusk.compile.lower.lanes import Elements, loaded
 from spusk.compile.lower.text import Function, value_type
-from spusk.compile.products import Product, blas_function, prefers_tiles, scratch_elements, tile_function
+from spusk.compile.products import (
+    Emitter,
+    Epilogue,
+    Product,
+    Spot,
+    blas_function,
+    prefers_tiles,
+    scratch_elements,
+    tile_function,
+)
 from spusk.compile.views import View
 
 
@@ -24,10 +33,11 @@ def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
         f.line("ret void")
         return f
     product = _product(kernel)
+    epilogue = _epilogue(schedule, kernel, f) if kernel.epilogue else None
     f.split = not batch and is_large(schedule, kernel)
-    f.gemm = "" if prefers_tiles(product) else "sgemm" if product.dtype == "float32" else "dgemm"
+    f.gemm = "" if in_tiles(kernel) else "sgemm" if product.dtype == "float32" else "dgemm"
     write = blas_function if f.gemm else tile_function
-    text, declarations = write("product", product, target())
+    text, declarations = write("product", product, target(), epilogue)
     f.private.append(text)
     f.needs |= declarations
     scratch = "null"
@@ -35,14 +45,42 @@ def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
         scratch = f.alloca(f"[{count} x {product.element}], align 64")
     loops = [f.begin_loop("0", str(size)) for size in batch]
     outer = [loop.index for loop in loops]
-    c, a, b = (_start(f, schedule, view, outer) for view in (kernel.out, kernel.a, kernel.b))
+    a, b = (_start(f, schedule, view, outer) for view in (kernel.a, kernel.b))
+    c = "null" if epilogue else _start(f, schedule, kernel.out, outer)
     rows = "i64 %low, i64 %high" if f.split else f"i64 0, i64 {m}"
-    more = ", ptr %gemm" if f.gemm else ""
-    f.line(f"call void @product(ptr {c}, ptr {a}, ptr {b}, ptr {scratch}, {rows}{more})")
+    more = ["ptr %gemm"] if f.gemm else list(epilogue.parameters) if epilogue else []
+    given = ", ".join([f"ptr {c}", f"ptr {a}", f"ptr {b}", f"ptr {scratch}", rows, *more])
+    f.line(f"call void @product({given})")
     for loop in reversed(loops):
         f.end_loop(loop)
     f.line("ret void")
     return f
+
+
+def in_tiles(kernel: DotKernel) -> bool:
+    """Whether the product of floats is made in register tiles."""
+    return prefers_tiles(_product(kernel))
+
+
+def _epilogue(schedule: Schedule, kernel: DotKernel, f: Function) -> Epilogue:
+    """The epilogue's loop body for the elements of one register, on the outer function's buffers."""
+    loop = kernel.epilogue
+    assert loop is not None
+    pointers = [f.pointer(schedule.home(view.buffer)) for view in (*reads(loop), *writes(loop))]
+    g = Function(mark="e", arguments=f.arguments, needs=f.needs)
+    elements = Elements(g, schedule, loop, [kernel.number])
+
+    def emit(emitter: Emitter, spot: Spot) -> None:
+        g.lines = emitter.lines
+        elements.given[kernel.number] = spot.value
+        with g.working_on(spot.lanes):
+            elements.prepare([str(spot.row)])
+            elements.compute(str(spot.column))
+            results = [elements.operand(store.value) for store in loop.stores]
+            for store, value in zip(loop.stores, results, strict=True):
+                elements.store(value, store.view, store.dtype)
+
+    return Epilogue(tuple([f"ptr {name}" for name in dict.fromkeys(pointers)]), emit)
 
 
 def _product(kernel: DotKernel) -> Product:

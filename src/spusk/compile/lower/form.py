@@ -48,7 +48,7 @@ class _Form:
                 left_out = ("number", "why") if isinstance(part, CheckKernel) else ("number",)
                 given = [self.of(getattr(part, name)) for name in names if name not in left_out]
                 return (type(part).__name__, *given)
-            case int() | str() | np.dtype():
+            case None | int() | str() | np.dtype():
                 return part  # pyright: ignore[reportUnknownVariableType]
             case _:
                 raise TypeError(f"a kernel holds a {type(part).__name__}")

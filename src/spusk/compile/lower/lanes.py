@@ -6,7 +6,7 @@ too, the order of every sum is fixed, and optimising takes half the time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from spusk.compile.kernels import Compute, Gather, Literal, Load, LoopKernel, Operand, Schedule, Value
 from spusk.compile.lower.scalars import convert, lower_scalar
@@ -18,15 +18,19 @@ from spusk.graph.dtypes import INT64, DType
 class Elements:
     """Writes a loop body for one or more neighbouring elements of the innermost axis.
 
-    What does not change along that axis is computed once before it, as single values.
+    What does not change along that axis is computed once before it, as single values. `given` are values
+    known before the body begins, by number.
     """
 
-    def __init__(self, f: Function, schedule: Schedule, kernel: LoopKernel) -> None:
+    def __init__(
+        self, f: Function, schedule: Schedule, kernel: LoopKernel, given: Iterable[int] = ()
+    ) -> None:
         self.f, self.schedule, self.kernel = f, schedule, kernel
+        self.given = dict.fromkeys(given, "")
         self.still: dict[Operand, str] = {}  # operands that are the same along the innermost axis
         self.values: dict[int, str] = {}
         self.indices: list[str] = []
-        self.moving: set[int] = set()
+        self.moving = set(self.given)
         for step in kernel.body:
             if any(self.moves(operand) for operand in step.operands):
                 self.moving.add(step.number)
@@ -70,7 +74,7 @@ class Elements:
         """The whole body for the elements from `index` on, as many as the function works on now."""
         if self.kernel.space:
             self.indices[-1] = index
-        self.values = {}
+        self.values = dict(self.given)
         for step in self.kernel.body:
             if step.number in self.moving:
                 self.values[step.number] = self._computed(step)

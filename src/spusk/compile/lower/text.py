@@ -70,10 +70,11 @@ class Function:
     split: bool = False
     gemm: Literal["", "sgemm", "dgemm"] = ""
     count: int = 0
+    mark: str = "v"  # what names begin with
 
     def name(self) -> str:
         self.count += 1
-        return f"%v{self.count}"
+        return f"%{self.mark}{self.count}"
 
     def label(self) -> str:
         self.count += 1

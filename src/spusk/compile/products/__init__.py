@@ -9,7 +9,7 @@ ptr noalias %scratch, i64 %m_begin, i64 %m_end) noinline nounwind {'
 
 from spusk.compile.products.blas import blas_accepts, blas_function
 from spusk.compile.products.emitter import Emitter
-from spusk.compile.products.epilogue import Epilogue, Spot, bias_relu
+from spusk.compile.products.epilogue import Epilogue, Spot
 from spusk.compile.products.form import scratch_elements
 from spusk.compile.products.function import tile_function
 from spusk.compile.products.pointer import blas_pointer
@@ -23,7 +23,6 @@ __all__ = [
     "Product",
     "Spot",
     "Target",
-    "bias_relu",
     "blas_accepts",
     "blas_function",
     "blas_pointer",

@@ -56,11 +56,13 @@ def _emit_rows(emitter: Emitter, dots: Dots, row: Index, rows: int) -> None:
         totals = [emitter.add(1, x, y) for x, y in zip(totals, halved, strict=True)] if totals else halved
         start = stop
     for i, (value, target) in enumerate(zip(totals, targets, strict=True)):
+        finished: str | None = value
         if dots.epilogue is not None:
             place = (emitter.plus(row, i), 0)
             first, second = place[::-1] if dots.swapped else place
-            value = dots.epilogue.emit(emitter, Spot(value, 1, first, second))
-        emitter.store(1, value, target)
+            finished = dots.epilogue.emit(emitter, Spot(value, 1, first, second))
+        if finished is not None:
+            emitter.store(1, finished, target)
 
 
 def _partial_sums(

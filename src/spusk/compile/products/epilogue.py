@@ -58,22 +58,9 @@ class Epilogue:
 
     Args:
         parameters: further parameters of the function, as LLVM text, such as `"ptr noalias readonly %bias"`.
-        emit: writes the lines and returns the SSA name of what is stored, of the type of `Spot.value`.
+        emit: writes the lines and returns the SSA name of what is stored, of the type of `Spot.value`; None
+            if it has stored all there is to store.
     """
 
     parameters: tuple[str, ...]
-    emit: Callable[[Emitter, Spot], str]
-
-
-def bias_relu() -> Epilogue:
-    """max(C[i, j] + bias[j], 0), with `%bias` of length n. NaN stays NaN, as in `nn.relu`."""
-
-    def emit(emitter: Emitter, spot: Spot) -> str:
-        kind = emitter.type_of(spot.lanes)
-        x = emitter.add(spot.lanes, spot.value, spot.load(emitter, "%bias", (0, 1)))
-        zero = emitter.zero(spot.lanes)
-        negative = emitter.value(f"fcmp ole {kind} {x}, {zero}")
-        mask = "i1" if spot.lanes == 1 else f"<{spot.lanes} x i1>"
-        return emitter.value(f"select {mask} {negative}, {kind} {zero}, {kind} {x}")
-
-    return Epilogue(("ptr noalias readonly %bias",), emit)
+    emit: Callable[[Emitter, Spot], str | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,9 +67,10 @@ def emit_tile(
     else:
         sums = [emitter.zero(lanes)] * len(targets)
     sums = _sum(emitter, tiling, panel, row, rows, sums)
-    sums = _finished(emitter, tiling, row, rows, columns, sums)
-    for value, target in zip(sums, targets, strict=True):
-        emitter.store(lanes, value, target)
+    finished = _finished(emitter, tiling, row, rows, columns, sums)
+    for value, target in zip(finished, targets, strict=True):
+        if value is not None:
+            emitter.store(lanes, value, target)
 
 
 def _sum(emitter: Emitter, tiling: Tiling, panel: Panel, row: Index, rows: int, sums: list[str]) -> list[str]:
@@ -123,12 +125,12 @@ def _finished(
     rows: int,
     columns: tuple[Column, ...],
     sums: list[str],
-) -> list[str]:
+) -> Sequence[str | None]:
     """The sums after the epilogue, in the caller's coordinates."""
     if tiling.epilogue is None:
         return sums
     places = [(i, base, distance) for i in range(rows) for base, distance in columns]
-    finished: list[str] = []
+    finished: list[str | None] = []
     for value, (i, base, distance) in zip(sums, places, strict=True):
         place = emitter.plus(row, i), emitter.plus(base, distance)
         first, second = place if tiling.along == "n" else place[::-1]
