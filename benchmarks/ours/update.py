@@ -63,4 +63,5 @@ def updates(name: str, n: int, steps: int) -> Trial:
     def evidence() -> dict[str, np.ndarray]:
         return {"w": np.array(update.run(values, steps=EVIDENCE_STEPS).values["w"][:WATCHED])}
 
-    return Trial(lambda: update.run(values, steps=steps), steps, evidence)
+    session = update.begin(values)  # weights and state stay where they are, as in torch's optimizers
+    return Trial(lambda: session.run(steps), steps, evidence)
