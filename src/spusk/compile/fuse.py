@@ -39,15 +39,28 @@ from spusk.graph.shaping import ArgMax, Concatenate, Max, Pad, Sum
 
 LEAVES = ("input", "constant", "iota")
 LARGEST = 80  # operations in one loop's body: the optimiser's time grows faster than the body
+DEEPEST = 4  # floating operations that depend on each other
 TINY = 16  # elements: below, one loop nest more costs more than its work
 
 
 def fuse(flow: Flow) -> Schedule:
     """The flow's operations as kernels in an order in which they can run."""
     fuser = _Fuser(flow)
-    for number, op in enumerate(flow.ops):
-        fuser.place(number, op)
+    for number in _small_first(flow):
+        fuser.place(number, flow.ops[number])
     return fuser.finished()
+
+
+def _small_first(flow: Flow) -> list[int]:
+    """The operations in an order in which they can run, those first that need only a few numbers.
+
+    A hyperparameter is then known before any large loop begins, which need not end to wait for it.
+    """
+    small: set[int] = set()
+    for number, op in enumerate(flow.ops):
+        if math.prod(op.shape) <= TINY and small.issuperset(op.inputs):
+            small.add(number)
+    return [*sorted(small), *(number for number in range(len(flow.ops)) if number not in small)]
 
 
 @dataclass
@@ -77,6 +90,7 @@ class _Fuser:
         self.latest: dict[Shape, int] = {}  # the last loop kernel over each space
         self.touched: dict[tuple[Shape, int], int] = {}  # the last kernel over a space that holds a value
         self.floating: dict[int, int] = {}  # operations not yet placed, and the first kernel they could be in
+        self.depth: dict[int, int] = {}  # of a floating operation: how many float below it, itself included
         self.position: dict[int, int] = {}  # the kernel after which a value is known; -1: from the start
         self.views: dict[int, View] = {}
         self.computed: set[int] = set()  # values that live inside a kernel, until somebody needs their view
@@ -149,11 +163,12 @@ class _Fuser:
         return self.latest[space]
 
     def _with_floating(self, inputs: tuple[int, ...], space: Shape) -> list[int]:
-        found: list[int] = []
-        for x in inputs:
+        found, waiting = list[int](), list(inputs)
+        while waiting:
+            x = waiting.pop()
             found.append(x)
             if x in self.floating and self.ops[x].shape == space:
-                found += self.ops[x].inputs
+                waiting += self.ops[x].inputs
         return found
 
     def add(self, kernel: _Draft | Kernel) -> int:
@@ -186,10 +201,12 @@ class _Fuser:
 
     def _elementwise(self, number: int, op: Op) -> None:
         earliest = max(self.earliest(op.inputs, op.shape), self._check_exponent(op) + 1)
-        if any(x in self.floating or x in self.computed for x in op.inputs if self.ops[x].shape == op.shape):
+        same = [x for x in op.inputs if self.ops[x].shape == op.shape]
+        depth = 1 + max([self.depth[x] for x in same if x in self.floating], default=0)
+        if depth > DEEPEST or any(x in self.computed for x in same):
             self._compute(number, self.loop(op.shape, earliest, op.inputs))
         else:
-            self.floating[number] = earliest
+            self.floating[number], self.depth[number] = earliest, depth
 
     def _compute(self, number: int, kernel: int) -> None:
         op = self.ops[number]
