@@ -1,4 +1,4 @@
-"""JAX and optax: one training or many, an epoch as one compiled scan over its batches."""
+"""JAX and optax: one training or many, all steps as one compiled scan over their batches."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def objective(layers: Any, x: jax.Array, y: jax.Array) -> jax.Array:
     return optax.softmax_cross_entropy_with_integer_labels(x @ weight + bias, y).mean()
 
 
-def epoch(layers: Any, state: Any, lr: jax.Array, x: jax.Array, y: jax.Array, rows: jax.Array) -> Any:
-    """An epoch of Adam: ((layers, state), losses). Batches are gathered inside; the rate is an argument."""
+def descent(layers: Any, state: Any, lr: jax.Array, x: jax.Array, y: jax.Array, rows: jax.Array) -> Any:
+    """Steps of Adam: ((layers, state), losses). Batches are gathered inside; the rate is an argument."""
     adam = optax.adam(lr)
 
     def step(carry: Any, batch: jax.Array) -> Any:
@@ -43,19 +43,15 @@ def training(problem: Mlp) -> Trial:
     """One training; a unit is a step."""
     layers = jax.tree.map(jnp.asarray, problem.layers)
     state = fresh(layers)
-    x, y, rows = (jnp.asarray(a) for a in (problem.x, problem.y, problem.rows))
-    one_epoch = jax.jit(epoch)
+    x, y, rows = (jnp.asarray(a) for a in (problem.x, problem.y, problem.rows.reshape(problem.steps, -1)))
+    steps = jax.jit(descent)
     lr = jnp.float32(problem.lr)
 
-    def train() -> list[jax.Array]:
-        carry, losses = (layers, state), []
-        for batches in rows:
-            carry, loss = one_epoch(*carry, lr, x, y, batches)
-            losses.append(loss)
-        return jax.block_until_ready(losses)
+    def train() -> jax.Array:
+        return jax.block_until_ready(steps(layers, state, lr, x, y, rows)[1])
 
     def evidence() -> dict[str, np.ndarray]:
-        found = np.stack(train())
+        found = np.asarray(train()).reshape(problem.rows.shape[:2])
         return {"losses": found, "losses of epochs": found.mean(1)}
 
     return Trial(train, problem.steps, evidence)
@@ -68,17 +64,13 @@ def trainings(problem: Lanes) -> Trial:
     state = jax.vmap(fresh)(layers)
     lrs = jnp.array([p.lr for p in problems], jnp.float32)
     x, y = jnp.asarray(problems[0].x), jnp.asarray(problems[0].y)
-    rows = jnp.asarray(np.stack([p.rows for p in problems], 1))  # [epochs, lanes, steps, batch]
-    one_epoch = jax.jit(jax.vmap(epoch, in_axes=(0, 0, 0, None, None, 0)))
+    rows = jnp.asarray(np.stack([p.rows.reshape(p.steps, -1) for p in problems]))  # [lanes, steps, batch]
+    steps = jax.jit(jax.vmap(descent, in_axes=(0, 0, 0, None, None, 0)))
 
-    def train() -> list[jax.Array]:
-        carry, losses = (layers, state), []
-        for batches in rows:
-            carry, loss = one_epoch(*carry, lrs, x, y, batches)
-            losses.append(loss)
-        return jax.block_until_ready(losses)
+    def train() -> jax.Array:
+        return jax.block_until_ready(steps(layers, state, lrs, x, y, rows)[1])
 
     def evidence() -> dict[str, np.ndarray]:
-        return {"losses": np.stack(train(), 1)}
+        return {"losses": np.asarray(train()).reshape(len(problems), *problems[0].rows.shape[:2])}
 
     return Trial(train, problem.steps, evidence)
