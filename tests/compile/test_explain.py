@@ -22,7 +22,13 @@ def program() -> Program:
 
 def test_every_stage_is_shown():
     text = program().explain()
-    assert re.findall(r"^([A-Z]{2,})\b", text, flags=re.M) == ["GRAPH", "KERNELS", "MEMORY", "CODE", "LIBRARY"]
+    assert re.findall(r"^([A-Z]{2,})\b", text, flags=re.M) == [
+        "GRAPH",
+        "KERNELS",
+        "MEMORY",
+        "CODE",
+        "LIBRARY",
+    ]
     assert "loop 600000: tanh" in text  # a kernel with its fused operations
     assert re.search(r"[\d,]+ ops, [\d,]+ bytes", text)
     assert re.search(r"arena +[\d,]+ float32\[2000,300\] +buffer \d+, kernels \d+–\d+", text)

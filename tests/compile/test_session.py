@@ -119,6 +119,21 @@ def test_a_divergence_ends_a_stretch(backend):
 
 
 @BACKENDS
+def test_names_and_numbers_that_make_no_sense_are_told(backend):
+    program, values = walk(backend=backend), first(np.random.default_rng(6))
+    with pytest.raises(InputError, match="the program has no input 'rowz'; did you mean 'rows'"):
+        program.begin(values, each=["rowz", "rows"])
+    with pytest.raises(InputError, match="input 'at' is carried"):
+        program.begin(values, each=["at", "rows"])
+    with pytest.raises(InputError, match="watch names no output of the program: 'sise'; did you mean 'size'"):
+        program.begin(values, each=["rows"], watch="sise")
+    with pytest.raises(ShapeError, match=r"watch is 'at' of shape \(2,\); it must be a scalar"):
+        program.begin(values, each=["rows"], watch="at")
+    with pytest.raises(InputError, match="steps is -1; it must be 0 or more"):
+        program.begin(values, each=["rows"]).run(-1, {"rows": np.zeros((0, 3), int)})
+
+
+@BACKENDS
 def test_rows_that_do_not_fit_are_named(backend):
     session = walk(backend=backend).begin(first(np.random.default_rng(5)), each=["rows"])
     with pytest.raises(InputError, match="rows for its input 'rows'"):

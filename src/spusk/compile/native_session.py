@@ -27,7 +27,7 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows
+from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 
@@ -93,6 +93,7 @@ class NativeSession(Session):
         return None
 
     def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+        checked_steps(steps)
         program, block = self._program, self._block
         block[:] = self._ready
         rows: list[NDArray[Any]] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spusk.compile.backend import Backend, check_backend
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status
-from spusk.errors import DTypeError, InputError, ShapeError
+from spusk.errors import DTypeError, InputError, ShapeError, closest
 from spusk.graph import Evaluator, Tensor
 from spusk.graph.interpret import as_fed
 
@@ -130,6 +130,10 @@ class Program:
             beside: a session of a program with the same carried inputs. The two then share their carried
                 values if both keep them alike; else, `Session.take` brings them over.
 
+        Raises:
+            InputError: if a value is missing, or `each` or `watch` names what there is not.
+            ShapeError: if a value has another shape than its input, or the watched output is no scalar.
+
         >>> import spusk as sp
         >>> x = sp.input("x", (), "float64")
         >>> halving = Program({"x": x / 2}, {"x": x}, carry={"x": "x"}).begin({"x": 8.0})
@@ -148,6 +152,7 @@ class Program:
         threads: int | None = None,
         beside: Session | None = None,
     ) -> Session:
+        self._check_names(each, watch)
         if self.backend == "numpy":
             return InterpretedSession(self, given, each, watch, beside)
         from spusk.compile.native_session import NativeSession
@@ -179,6 +184,17 @@ class Program:
         done = session.run(steps, each)
         last = {name: rows[done.steps - 1] for name, rows in each.items()} if done.steps else {}
         return Loop({**given, **last, **session.values}, done.collected, done.steps, done.status)
+
+    def _check_names(self, each: tuple[str, ...], watch: str | None) -> None:
+        for name in each:
+            if name not in self.inputs:
+                raise InputError(f"the program has no input {name!r}{closest(name, self.inputs)}")
+            if name in self.carry.values():
+                raise InputError(f"input {name!r} is carried, so it cannot be given anew for each step")
+        if watch is not None and watch not in self.outputs:
+            raise InputError(f"watch names no output of the program: {watch!r}{closest(watch, self.outputs)}")
+        if watch is not None and self.outputs[watch].shape != ():
+            raise ShapeError(f"watch is {watch!r} of shape {self.outputs[watch].shape}; it must be a scalar")
 
     def _fed(self, values: Arrays, optional: tuple[str, ...] = ()) -> dict[str, Any]:
         missing = [name for name in self.inputs if name not in values and name not in optional]

@@ -55,7 +55,7 @@ class Session(ABC):
 
         Raises:
             ShapeError: if `each` has too few rows, or rows of another shape.
-            InputError: if `each` lacks an input that was announced.
+            InputError: if `each` lacks an input that was announced, or `steps` is negative.
         """
 
     def take(self, other: Session) -> None:
@@ -95,6 +95,7 @@ class InterpretedSession(Session):
         self._watched = None if watch is None else outputs[watch]
 
     def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+        checked_steps(steps)
         rows = [(i, checked_rows(name, t.shape, t.dtype, each, steps)) for i, name, t in self._stepped]
         collected = {name: np.empty((steps, *t.shape), t.dtype) for _, name, t in self._kept}
         recorded = [(k, collected[name]) for k, name, _ in self._kept]
@@ -120,6 +121,12 @@ class InterpretedSession(Session):
         for i, array in self._live:
             array[...] = current[i]
         return Stretch({name: array[:done] for name, array in collected.items()}, done, status)
+
+
+def checked_steps(steps: int) -> None:
+    """Raise an InputError if that is no number of steps."""
+    if steps < 0:
+        raise InputError(f"steps is {steps}; it must be 0 or more")
 
 
 def checked_rows(
