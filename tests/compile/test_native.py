@@ -20,6 +20,7 @@ import spusk as sp
 import spusk.numpy as snp
 from spusk import data, init, nn, optim
 from spusk.compile import Program
+from spusk.compile.blas import one_blas_thread
 from spusk.compile.lanes import lanes
 from spusk.errors import InputError
 from spusk.init import initialise
@@ -122,8 +123,10 @@ def test_whole_numbers_have_no_negative_powers():
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
-def test_lanes_give_the_bits_of_a_training_alone(count):
-    program, values, order = training()
+@pytest.mark.parametrize("size", ["in tiles", "by BLAS"])
+def test_lanes_give_the_bits_of_a_training_alone(count, size):
+    program, values, order = training() if size == "in tiles" else training((900, 300, 10), batch=300)
+    assert program.native.uses_blas == (size == "by BLAS")
     rates = [10.0**-k for k in range(1, 6)]
 
     def run(lr: float):
@@ -279,6 +282,47 @@ def test_native_code_works_in_a_forked_child():
     assert queue.get(timeout=120) == expected
     child.join(timeout=30)
     assert child.exitcode == 0
+
+
+def test_blas_has_one_thread_whichever_thread_asks():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads():
+        return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+
+    def inside(_: int):
+        with one_blas_thread():
+            return threads()
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        inside(0)  # from now on, this thread is the one that threadpoolctl listens to
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(inside, range(6))) == [{1}] * 6
+        assert threads() == {2}
+    with threadpool_limits(limits=1, user_api="blas"):
+        assert threads() == {1}
+
+
+def test_a_process_keeps_its_own_blas_threads():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads():
+        return sorted(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
+
+    x = sp.input("x", (900, 900), "float64")
+    product = Program({"y": x @ x}, {"x": x})
+    a = np.random.default_rng(0).normal(size=(900, 900))
+    expected = product({"x": a})["y"]  # loads SciPy's BLAS
+    assert "sgemm" in product.explain(ir=False) or "dgemm" in product.explain(ir=False)
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = threads()
+        with ThreadPoolExecutor(3) as pool:
+            ours = [pool.submit(product, {"x": a}) for _ in range(6)]
+            theirs = [pool.submit(np.matmul, a, a) for _ in range(6)]
+        assert {f.result()["y"].tobytes() for f in ours} == {expected.tobytes()}
+        for f in theirs:
+            np.testing.assert_allclose(f.result(), expected, rtol=1e-9, atol=1e-9)
+        assert threads() == before
 
 
 @pytest.mark.peers
