@@ -129,8 +129,12 @@ def test_names_and_numbers_that_make_no_sense_are_told(backend):
         program.begin(values, each=["rows"], watch="sise")
     with pytest.raises(ShapeError, match=r"watch is 'at' of shape \(2,\); it must be a scalar"):
         program.begin(values, each=["rows"], watch="at")
-    with pytest.raises(InputError, match="steps is -1; it must be 0 or more"):
+    with pytest.raises(InputError, match="steps is -1; it must be a whole number, 0 or more"):
         program.begin(values, each=["rows"]).run(-1, {"rows": np.zeros((0, 3), int)})
+    with pytest.raises(InputError, match=r"steps is 2.5; it must be a whole number, 0 or more"):
+        program.begin(values, each=["rows"]).run(2.5, {"rows": np.zeros((3, 3), int)})
+    with pytest.raises(InputError, match="input 'scale' was given no array of float64: could not convert"):
+        program.begin({**values, "scale": "large"}, each=["rows"])
 
 
 @BACKENDS

@@ -125,8 +125,9 @@ class InterpretedSession(Session):
 
 def checked_steps(steps: int) -> None:
     """Raise an InputError if that is no number of steps."""
-    if steps < 0:
-        raise InputError(f"steps is {steps}; it must be 0 or more")
+    whole: Any = steps  # a caller without a type checker may give anything
+    if isinstance(whole, bool) or not isinstance(whole, int | np.integer) or steps < 0:
+        raise InputError(f"steps is {steps}; it must be a whole number, 0 or more")
 
 
 def checked_rows(

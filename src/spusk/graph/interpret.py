@@ -154,10 +154,17 @@ def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
     if xp is np:
         array: Any = value
         if not isinstance(value, np.ndarray) or array.dtype is not t.dtype:
-            array = np.asarray(value, t.dtype)
+            try:
+                array = np.asarray(value, t.dtype)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(f"{_label(t)} was given no array of {t.dtype.name}: {error}") from None
     else:
         array = xp.asarray(plain(value), dtype=getattr(xp, t.dtype.name))
     if array.shape != t.shape and tuple(array.shape) != t.shape:
-        label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name
-        raise ShapeError(f"input {label!r} was given shape {tuple(array.shape)}; it needs {t.shape}")
+        raise ShapeError(f"{_label(t)} was given shape {tuple(array.shape)}; it needs {t.shape}")
     return array
+
+
+def _label(t: Tensor) -> str:
+    label = t.primitive.label if isinstance(t.primitive, Input) else t.primitive.name
+    return f"input {label!r}"
