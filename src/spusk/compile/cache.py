@@ -25,7 +25,7 @@ DIGEST = 32  # bytes before the code in a file: a hash of it, so that a cut file
 EVERY = 64  # new files between two looks at the folder's size
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def object_code(text: str, *, quick: bool = False) -> bytes:
     """The object code of a module's text: from memory, from the folder, or compiled now.
 

@@ -101,7 +101,7 @@ def lower(layout: Layout) -> Modules:
         known = _known.get(key)
         if known is None:
             if len(_known) >= KNOWN:
-                _known.clear()
+                del _known[next(iter(_known))]  # the oldest
             known = _known[key] = _lowered(layout.schedule, kernel, buffers)
         if known.arguments:
             kernels[known.name] = known.text
@@ -110,7 +110,7 @@ def lower(layout: Layout) -> Modules:
     return Modules(kernels, _Run(layout, calls).text(), tuple(calls))
 
 
-KNOWN = 2048  # forms of kernels whose functions are kept, here and in other programs
+KNOWN = 256  # forms of kernels whose functions are kept, here and in other programs
 _known: dict[Hashable, Lowered] = {}
 
 
