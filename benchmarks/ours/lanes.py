@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks import backend
-from benchmarks.ours.mlp import first_values, losses, single_blas, training_step
+from benchmarks.ours.mlp import first_values, losses, training_step
 from benchmarks.problems import Lanes
 from benchmarks.trial import Trial
 from spusk.lab.pool import outcomes
@@ -14,7 +14,6 @@ from spusk.lab.pool import outcomes
 def trainings(problem: Lanes, jobs: int) -> Trial:
     """All trainings, `jobs` at a time; a unit is a step of one training."""
     problems = problem.problems
-    single_blas()
     step = training_step(problems[0])
 
     def train(lane: int) -> tuple[int, np.ndarray]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+import spusk.compile.native  # noqa: F401  (LLVM with it: an import, as XLA is one of JAX's)
 import spusk.numpy as snp
 from benchmarks import backend
 from benchmarks.problems import Mlp
@@ -61,15 +60,8 @@ def losses(step: DescentStep, values: dict[str, Any], problem: Mlp) -> np.ndarra
     return found.reshape(problem.rows.shape[:2])
 
 
-def single_blas() -> None:
-    """Keep BLAS to one thread: what is split among processors, the program itself splits."""
-    import_module("scipy.linalg.blas")  # only what is loaded already can be limited
-    threadpool_limits(limits=1, user_api="blas")
-
-
 def training(problem: Mlp) -> Trial:
     """The whole training; a unit is a step."""
-    single_blas()
     step = training_step(problem)
     values = first_values(step, problem)
 
