@@ -336,3 +336,32 @@ def test_it_works_in_a_process_that_has_imported_torch(peer):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "fine\n", done.stderr
+
+
+# --- found by review ----------------------------------------------------------------------------------
+
+
+def test_an_index_that_is_counted_is_checked_too():
+    x = sp.input("x", (3,), "float64")
+    with pytest.raises(InputError, match="take got an index outside of an axis of length 3"):
+        Program({"y": snp.take(x, snp.arange(6))}, {"x": x})({"x": [1, 2, 3]})
+
+
+def test_two_carried_pads_keep_their_contents():
+    a, b = sp.input("a", (6,), "float64"), sp.input("b", (6,), "float64")
+    outputs = {"a": snp.pad(a[1:], [(1, 0)]), "b": snp.pad(b[1:], [(1, 0)])}
+    values = {"a": np.arange(1.0, 7), "b": np.arange(7.0, 13)}
+    loop = Program(outputs, {"a": a, "b": b}, {"a": "a", "b": "b"}).run(values, steps=1)
+    assert loop.values["a"].tolist() == [0, 2, 3, 4, 5, 6]
+    assert loop.values["b"].tolist() == [0, 8, 9, 10, 11, 12]
+
+
+def test_whole_numbers_are_always_finite():
+    n = sp.input("n", (), "int64")
+    loop = Program({"n": n - 1, "seen": n + 0}, {"n": n}, {"n": "n"}).run({"n": 2}, steps=5, watch="seen")
+    assert (loop.status, loop.steps) == ("finished", 5)
+
+
+def test_a_stop_iteration_in_a_lane_is_the_callers():
+    with pytest.raises((StopIteration, RuntimeError)):
+        list(lanes(lambda n: next(iter(())), [1], 1))

@@ -59,7 +59,15 @@ def files(where: Path) -> list[Path]:
 def size() -> tuple[int, int]:
     """How many files and bytes of code are kept."""
     found = files(folder())
-    return len(found), sum(path.stat().st_size for path in found)
+    return len(found), sum(entry.st_size for path in found if (entry := _stat(path)))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the system knows of a file; None if another process has just removed it."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def clear() -> tuple[int, int]:
@@ -130,7 +138,7 @@ _written: list[Path] = []
 
 def _clear_up(where: Path) -> None:
     """Keep the folder bounded, and free of what interrupted processes left behind."""
-    found = [(path.stat(), path) for path in (*where.glob("*.o"), *where.glob("*.part"))]
+    found = [(entry, path) for path in (*where.glob("*.o"), *where.glob("*.part")) if (entry := _stat(path))]
     total = sum(entry.st_size for entry, _ in found)
     if total <= LIMIT:
         return

@@ -103,7 +103,7 @@ class _Fuser:
         """How a value can be read by later kernels; one that lives inside a kernel is stored from now on."""
         if x in self.floating:
             op = self.ops[x]
-            self._compute(x, self.loop(op.shape, self.floating[x], (x,)))
+            self._compute(x, self.loop(op.shape, self._bound(x), (x,)))
         if x in self.computed:
             self.computed.discard(x)
             self.views[x] = whole(x, self.ops[x])
@@ -142,8 +142,12 @@ class _Fuser:
             inside = self._inside(x, space)
             if x in self.floating and not inside:
                 self.view(x)
-            bounds.append(self.floating[x] if x in self.floating else self.position[x] + (not inside))
+            bounds.append(self._bound(x) if x in self.floating else self.position[x] + (not inside))
         return max(bounds)
+
+    def _bound(self, x: int) -> int:
+        """The first kernel that a floating operation can be in now: what it needs may have been placed."""
+        return max(self.floating[x], self.earliest(self.ops[x].inputs, self.ops[x].shape))
 
     # --- making kernels ---------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@ R = TypeVar("R")
 STOP: ContextVar[Event | None] = ContextVar("STOP", default=None)
 
 
+END = object()  # of the tasks
+
+
 def processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -56,10 +59,10 @@ def lanes(run: Callable[[T], R], tasks: Sequence[T], count: int) -> Iterator[R]:
         try:
             while not stop.is_set():
                 with lock:
-                    task = next(waiting)
-                ended.put((True, run(task)))
-        except StopIteration:
-            pass
+                    task = next(waiting, END)
+                if task is END:
+                    return
+                ended.put((True, run(task)))  # pyright: ignore[reportArgumentType]
         except BaseException as error:
             ended.put((False, error))
 

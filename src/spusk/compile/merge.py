@@ -86,13 +86,13 @@ def _is_last(schedule: Schedule, kernel: LoopKernel, position: int, read_last: d
 
 
 def _movable(schedule: Schedule, positions: list[int]) -> bool:
-    """Whether the kernels can wait for the last of them: nothing they read is overwritten meanwhile."""
+    """Whether the kernels can wait for the last: nothing they read or write is overwritten meanwhile."""
     members, overwritten = set(positions), set[int]()
     for p in range(positions[-1], positions[0] - 1, -1):
         kernel = schedule.kernels[p]
         if p not in members:
             overwritten |= {schedule.home(view.buffer) for view in writes(kernel)}
-        elif overwritten & {schedule.home(view.buffer) for view in reads(kernel)}:
+        elif overwritten & {schedule.home(view.buffer) for view in (*reads(kernel), *writes(kernel))}:
             return False
     return True
 

@@ -84,11 +84,15 @@ class NativeSession(Session):
         """Tell the block which number to watch; the place of its address if it is collected."""
         block = self._ready
         for collected, word, _, dtype in self._collected:
+            if name == collected and dtype.kind != "f":
+                return None  # whole numbers are always finite
             if name == collected:
                 block[WATCH_BYTES] = block[WATCH_ADVANCE] = dtype.itemsize
                 return word
         if name is not None:
             array = self.values[self._program.carry[name]]
+            if array.dtype.kind != "f":
+                return None
             block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
         return None
 

@@ -103,7 +103,7 @@ def lower(layout: Layout) -> Modules:
             if len(_known) >= KNOWN:
                 del _known[next(iter(_known))]  # the oldest
             known = _known[key] = _lowered(layout.schedule, kernel, buffers)
-        if known.arguments:
+        if known.arguments or isinstance(kernel, CheckKernel):  # others touch no element of any buffer
             kernels[known.name] = known.text
             given = tuple([buffers[i] for i in known.arguments])
             calls.append(Call(kernel, known.name, given, known.split, known.gemm))
@@ -231,6 +231,8 @@ class _Run:
         gemm = [f"ptr {self._constant(GEMMS[call.gemm], 'ptr')}"] if call.gemm else []
         if isinstance(call.kernel, CheckKernel):  # done by every thread, so that all leave together
             bad = self.f.put(f"call i1 @{call.function}({', '.join(given)})")
+            if self.threaded:
+                self._meet()  # nobody may change what another still checks
             self._leave_if(bad, COMPLAINT + call.kernel.why, "ret i1 true")
         elif call.split:
             low, high = self._share(call.kernel)
