@@ -54,6 +54,7 @@ class Step:
         start = Evaluator(list(first.values()), [*w.values(), *hyper.values(), t])
         self.state = dict(zip(first, start(*parameters.values(), *self.numbers.values(), 1.0), strict=True))
         self.dtypes = {path: s.dtype.name for path, s in slots.items()}
+        self.weak = {path for path, s in slots.items() if s.weak}
         self._run = Evaluator(
             [*new_w.values(), *after.values()],
             [*w.values(), *slots.values(), *g.values(), *hyper.values(), t],

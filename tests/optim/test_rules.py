@@ -35,6 +35,7 @@ RULES = [
     optim.Lookahead(optim.Nadam(), state="reset"),
     optim.Lookahead(optim.Nadam(), state="interpolate"),
     optim.CyclicalLR.like("torch"),
+    optim.SignSGD(beta=0.9),
 ]
 MODULES = ["spusk.optim", *(m.name for m in pkgutil.walk_packages(spusk.optim.__path__, "spusk.optim."))]
 
@@ -54,6 +55,10 @@ def test_every_library_that_differs_has_a_preset():
         "radam": "torch optax timm authors",
         "lookahead": "optax authors",
         "cyclicallr": "torch",
+        "adamw": "torch optax keras",
+        "sgdw": "timm pytorch_optimizer",
+        "signsgd": "optax pytorch_optimizer",
+        "lion": "optax keras timm pytorch_optimizer authors",
     }
 
 
@@ -64,7 +69,7 @@ def test_float32_weights_and_their_state_stay_float32(rule):
     for g in GRADIENTS[:20].astype("float32"):
         step({"w": g, "b": g[0]})
     assert all(w.dtype == "float32" for w in step.parameters.values())
-    dtypes = {path: value.dtype.name for path, value in step.state.items() if not path.endswith("product")}
+    dtypes = {path: value.dtype.name for path, value in step.state.items() if path not in step.weak}
     assert set(dtypes.values()) <= {"float32"}
     assert all(np.isfinite(w).all() for w in step.parameters.values())
 
@@ -133,7 +138,7 @@ def test_the_catalogue_holds_the_lecture_in_its_order():
         "gradientdescent", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamax",
         "nadam", "radam", "lookahead", "cyclicallr",
     )  # fmt: skip
-    assert tuple(CATALOGUE) == LECTURE
+    assert tuple(CATALOGUE)[: len(LECTURE)] == LECTURE
     for name, cls in CATALOGUE.items():
         assert get(name) == get(name.upper()) == get(cls) == get(cls()) == cls()
         assert cls().label == name

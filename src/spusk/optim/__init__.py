@@ -5,9 +5,11 @@ from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.adamw import AdamW
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Hyper, Schedule
+from spusk.optim.lion import Lion
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
@@ -26,6 +28,8 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.sgdw import SGDW
+from spusk.optim.signsgd import SignSGD
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
 
@@ -34,10 +38,12 @@ __all__ = [
     "LECTURE",
     "SCHEDULES",
     "SGD",
+    "SGDW",
     "AdaMax",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamW",
     "Constant",
     "Cosine",
     "CyclicalLR",
@@ -45,6 +51,7 @@ __all__ = [
     "ExponentialDecay",
     "GradientDescent",
     "Hyper",
+    "Lion",
     "Lookahead",
     "Momentum",
     "Nadam",
@@ -54,6 +61,7 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Schedule",
+    "SignSGD",
     "State",
     "StepDecay",
     "Triangular",

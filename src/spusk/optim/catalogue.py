@@ -9,8 +9,10 @@ from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.adamw import AdamW
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Schedule
+from spusk.optim.lion import Lion
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
@@ -29,6 +31,8 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.sgdw import SGDW
+from spusk.optim.signsgd import SignSGD
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 
 _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
@@ -47,6 +51,13 @@ _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
     CyclicalLR,
 )
 
+_OF_THE_FIELD: tuple[type[Optimizer], ...] = (
+    AdamW,
+    SGDW,
+    SignSGD,
+    Lion,
+)
+
 _SCHEDULES: tuple[type[Schedule], ...] = (
     Constant,
     StepDecay,
@@ -59,7 +70,7 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     ExpRange,
 )
 
-CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE}
+CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE + _OF_THE_FIELD}
 """Every optimizer, by its class name in lower case."""
 
 LECTURE: tuple[str, ...] = tuple(cls.__name__.lower() for cls in _OF_THE_LECTURE)

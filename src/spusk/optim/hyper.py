@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
@@ -164,6 +164,10 @@ def _share(x: float) -> bool:
     return 0 <= x <= 1
 
 
+def _at_least_one(x: float) -> bool:
+    return x >= 1
+
+
 def _part(x: float) -> bool:
     return 0 < x <= 1
 
@@ -174,17 +178,26 @@ UNIT = (_unit, "at least 0 and below 1")
 SHARE = (_share, "at least 0 and at most 1")
 PART = (_part, "greater than 0 and at most 1")
 
-ALLOWED = {
+AT_LEAST_ONE = (_at_least_one, "1 or greater")
+
+Range = tuple[Callable[[float], bool], str]
+
+ALLOWED: dict[str, Range] = {
     **dict.fromkeys(("lr", "steps", "every", "half_cycle", "factor", "div", "final_div"), POSITIVE),
-    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi"), NOT_NEGATIVE),
-    **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "momentum", "mu_low", "mu_high"), UNIT),
+    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "weight_decay", "eta"), NOT_NEGATIVE),
+    **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
+    **dict.fromkeys(("mu_low", "mu_high"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),
     **dict.fromkeys(("alpha", "gamma"), PART),
 }
 
 
 def check_numbers(rule: Any) -> None:
-    """Raise an InputError that names the first hyperparameter whose number is not allowed."""
+    """Raise an InputError that names the first hyperparameter whose number is not allowed.
+
+    What a name allows is in `ALLOWED`, unless the rule's class says otherwise in `ranges`.
+    """
+    allowed_here = {**ALLOWED, **getattr(rule, "ranges", {})}
     for field, content in _fields(rule):
         is_absent = content is None and field.default is None
         if not _is_hyper(field) or is_absent or isinstance(content, (Schedule, Tensor)):
@@ -194,7 +207,7 @@ def check_numbers(rule: Any) -> None:
             raise InputError(f"{name}: {field.name} must be a number or a schedule")
         if not math.isfinite(content):
             raise InputError(f"{name}: {field.name} must be finite")
-        allowed, wanted = ALLOWED.get(field.name, (None, ""))
+        allowed, wanted = allowed_here.get(field.name, (None, ""))
         if allowed is not None and not allowed(float(content)):
             raise InputError(f"{name}: {field.name} must be {wanted}")
 

@@ -1,0 +1,135 @@
+"""Presets of the rules beyond the lecture against the libraries themselves, in float64."""
+
+import os
+from functools import partial
+
+import numpy as np
+import pytest
+from optim.events import GRADIENTS, START, lrs
+from optim.harness import assert_close, path
+from optim.peers import keras_like, optax_like, torch_like
+
+from spusk import optim
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture
+def torch(peer):
+    """Torch with float64 as its default."""
+    module = peer("torch")
+    before = module.get_default_dtype()
+    module.set_default_dtype(module.float64)
+    yield module
+    module.set_default_dtype(before)
+
+
+@pytest.fixture
+def x64(peer):
+    """Jax in float64, which it allows only as a setting of the process."""
+    jax = peer("jax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield jax
+    jax.config.update("jax_enable_x64", before)
+
+
+@pytest.fixture
+def optax(x64, peer):
+    return peer("optax")
+
+
+@pytest.fixture
+def keras(x64, peer):
+    """Keras on jax, in float64."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    module = peer("keras")
+    before = module.config.floatx()
+    module.config.set_floatx("float64")
+    yield module
+    module.config.set_floatx(before)
+
+
+def ours(rule, lr=None, shape=START.shape):
+    start, gradients = START.reshape(shape), GRADIENTS.reshape(len(GRADIENTS), *shape)
+    return path(rule, gradients, start, lrs(rule.lr if lr is None else lr)).reshape(-1, *START.shape)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.AdamW.like("torch"), "AdamW", {}),
+        (optim.AdamW.like("torch", weight_decay=0.1, eps=1e-3), "AdamW", {"weight_decay": 0.1, "eps": 1e-3}),
+    ],
+    ids=repr,
+)
+def test_the_torch_preset_is_torch(torch, rule, name, arguments):
+    make = partial(getattr(torch.optim, name), **arguments)
+    assert rule.lr == make([torch.zeros(1)]).param_groups[0]["lr"]
+    assert_close(ours(rule), torch_like(make, rule.lr))
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.AdamW.like("optax"), "adamw", {}),
+        (optim.SignSGD.like("optax"), "sign_sgd", {}),
+        (optim.SignSGD.like("optax", beta=0.9), "signum", {}),
+        (optim.Lion.like("optax"), "lion", {}),
+    ],
+    ids=repr,
+)
+def test_the_optax_preset_is_optax(optax, rule, name, arguments):
+    module = optax if hasattr(optax, name) else optax.contrib
+    assert_close(ours(rule), optax_like(partial(getattr(module, name), **arguments), rule.lr))
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.AdamW.like("keras"), "AdamW", {}),
+        (optim.Lion.like("keras"), "Lion", {}),
+        (optim.Lion.like("keras", weight_decay=0.1), "Lion", {"weight_decay": 0.1}),
+    ],
+    ids=repr,
+)
+def test_the_keras_preset_is_keras(keras, rule, name, arguments):
+    make = partial(getattr(keras.optimizers, name), **arguments)
+    assert rule.lr == pytest.approx(float(np.asarray(make().learning_rate)), rel=1e-6)
+    assert_close(ours(rule), keras_like(make, rule.lr))
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.SGDW.like("timm"), "SGDW", {}),
+        (optim.SGDW.like("timm", beta1=0.9, weight_decay=0.1), "SGDW", {"momentum": 0.9, "weight_decay": 0.1}),
+        (optim.Lion.like("timm"), "Lion", {}),
+        (optim.Lion.like("timm", weight_decay=0.1), "Lion", {"weight_decay": 0.1}),
+    ],
+    ids=repr,
+)
+def test_the_timm_preset_is_timm(torch, peer, rule, name, arguments):
+    make = partial(getattr(peer("timm.optim"), name), **arguments)
+    assert rule.lr == make([torch.zeros(1)]).param_groups[0]["lr"]
+    assert_close(ours(rule), torch_like(make, rule.lr))
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.SGDW.like("pytorch_optimizer"), "SGDW", {}),
+        (
+            optim.SGDW.like("pytorch_optimizer", beta1=0.9, weight_decay=0.1),
+            "SGDW",
+            {"momentum": 0.9, "weight_decay": 0.1},
+        ),
+        (optim.SignSGD.like("pytorch_optimizer"), "SignSGD", {}),
+        (optim.Lion.like("pytorch_optimizer"), "Lion", {}),
+    ],
+    ids=repr,
+)
+def test_the_pytorch_optimizer_preset_is_pytorch_optimizer(torch, peer, rule, name, arguments):
+    make = partial(getattr(peer("pytorch_optimizer"), name), **arguments)
+    assert rule.lr == make([torch.zeros(1)]).param_groups[0]["lr"]
+    assert_close(ours(rule), torch_like(make, rule.lr))
