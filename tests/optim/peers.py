@@ -59,5 +59,5 @@ def keras_like(make: Any, lr: float) -> np.ndarray:
     for g, factor in zip(GRADIENTS, LR_FACTORS, strict=True):
         optimizer.learning_rate = lr * float(factor)
         optimizer.apply([keras.ops.convert_to_tensor(g, dtype="float64")], [w])
-        points.append(np.array(w.numpy()))
+        points.append(np.array(w.value))
     return np.stack(points)

@@ -3,7 +3,6 @@
 import os
 from functools import partial
 
-import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs
 from optim.harness import assert_close, path
@@ -76,6 +75,11 @@ def test_the_torch_preset_is_torch(torch, rule, name, arguments):
         (optim.SignSGD.like("optax"), "sign_sgd", {}),
         (optim.SignSGD.like("optax", beta=0.9), "signum", {}),
         (optim.Lion.like("optax"), "lion", {}),
+        (optim.Yogi.like("optax"), "yogi", {}),
+        (optim.Adan.like("optax"), "adan", {}),
+        (optim.Adan.like("optax", weight_decay=0.1), "adan", {"weight_decay": 0.1}),
+        (optim.ADOPT.like("optax"), "adopt", {}),
+        (optim.AdEMAMix.like("optax"), "ademamix", {}),
     ],
     ids=repr,
 )
@@ -95,7 +99,7 @@ def test_the_optax_preset_is_optax(optax, rule, name, arguments):
 )
 def test_the_keras_preset_is_keras(keras, rule, name, arguments):
     make = partial(getattr(keras.optimizers, name), **arguments)
-    assert rule.lr == pytest.approx(float(np.asarray(make().learning_rate)), rel=1e-6)
+    assert rule.lr == pytest.approx(float(make().learning_rate.value), rel=1e-6)
     assert_close(ours(rule), keras_like(make, rule.lr))
 
 
@@ -103,9 +107,17 @@ def test_the_keras_preset_is_keras(keras, rule, name, arguments):
     ("rule", "name", "arguments"),
     [
         (optim.SGDW.like("timm"), "SGDW", {}),
-        (optim.SGDW.like("timm", beta1=0.9, weight_decay=0.1), "SGDW", {"momentum": 0.9, "weight_decay": 0.1}),
+        (
+            optim.SGDW.like("timm", beta1=0.9, weight_decay=0.1),
+            "SGDW",
+            {"momentum": 0.9, "weight_decay": 0.1},
+        ),
         (optim.Lion.like("timm"), "Lion", {}),
         (optim.Lion.like("timm", weight_decay=0.1), "Lion", {"weight_decay": 0.1}),
+        (optim.LaProp.like("timm"), "LaProp", {}),
+        (optim.Adan.like("timm"), "Adan", {}),
+        (optim.Adan.like("timm", weight_decay=0.1), "Adan", {"weight_decay": 0.1}),
+        (optim.ADOPT.like("timm"), "Adopt", {}),
     ],
     ids=repr,
 )
@@ -126,6 +138,12 @@ def test_the_timm_preset_is_timm(torch, peer, rule, name, arguments):
         ),
         (optim.SignSGD.like("pytorch_optimizer"), "SignSGD", {}),
         (optim.Lion.like("pytorch_optimizer"), "Lion", {}),
+        (optim.LaProp.like("pytorch_optimizer"), "LaProp", {"foreach": False}),
+        (optim.Yogi.like("pytorch_optimizer"), "Yogi", {}),
+        (optim.Adan.like("pytorch_optimizer"), "Adan", {}),
+        (optim.ADOPT.like("pytorch_optimizer"), "ADOPT", {}),
+        (optim.AdEMAMix.like("pytorch_optimizer"), "AdEMAMix", {}),
+        (optim.AdEMAMix.like("pytorch_optimizer", warmup=400.0), "AdEMAMix", {"t_alpha_beta3": 400.0}),
     ],
     ids=repr,
 )

@@ -59,6 +59,11 @@ def test_every_library_that_differs_has_a_preset():
         "sgdw": "timm pytorch_optimizer",
         "signsgd": "optax pytorch_optimizer",
         "lion": "optax keras timm pytorch_optimizer authors",
+        "laprop": "authors timm pytorch_optimizer",
+        "yogi": "optax pytorch_optimizer",
+        "adan": "optax timm pytorch_optimizer authors",
+        "adopt": "optax timm pytorch_optimizer authors",
+        "ademamix": "optax pytorch_optimizer authors",
     }
 
 

@@ -6,9 +6,13 @@ from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
 from spusk.optim.adamw import AdamW
+from spusk.optim.adan import Adan
+from spusk.optim.ademamix import AdEMAMix
+from spusk.optim.adopt import ADOPT
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Hyper, Schedule
+from spusk.optim.laprop import LaProp
 from spusk.optim.lion import Lion
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
@@ -32,18 +36,22 @@ from spusk.optim.sgdw import SGDW
 from spusk.optim.signsgd import SignSGD
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
+from spusk.optim.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
     "CATALOGUE",
     "LECTURE",
     "SCHEDULES",
     "SGD",
     "SGDW",
+    "AdEMAMix",
     "AdaMax",
     "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adan",
     "Constant",
     "Cosine",
     "CyclicalLR",
@@ -51,6 +59,7 @@ __all__ = [
     "ExponentialDecay",
     "GradientDescent",
     "Hyper",
+    "LaProp",
     "Lion",
     "Lookahead",
     "Momentum",
@@ -68,6 +77,7 @@ __all__ = [
     "Triangular2",
     "WarmUp",
     "Wrapper",
+    "Yogi",
     "get",
     "schedules",
     "wrappers",

@@ -10,8 +10,12 @@ from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
 from spusk.optim.adamw import AdamW
+from spusk.optim.adan import Adan
+from spusk.optim.ademamix import AdEMAMix
+from spusk.optim.adopt import ADOPT
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Schedule
+from spusk.optim.laprop import LaProp
 from spusk.optim.lion import Lion
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
@@ -34,6 +38,7 @@ from spusk.optim.sgd import SGD
 from spusk.optim.sgdw import SGDW
 from spusk.optim.signsgd import SignSGD
 from spusk.optim.wrappers import CyclicalLR, Lookahead
+from spusk.optim.yogi import Yogi
 
 _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
     GradientDescent,
@@ -56,6 +61,11 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     SGDW,
     SignSGD,
     Lion,
+    LaProp,
+    Yogi,
+    Adan,
+    ADOPT,
+    AdEMAMix,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (
