@@ -217,7 +217,7 @@ class _Plan:
     def batches(self, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """The rows of one epoch's batches: [number of batches, batch], then perhaps one smaller batch."""
         whole = self.rows // self.batch
-        rows = np.arange(self.rows) if whole == 1 and not self.last else order.permutation(self.rows)
+        rows = np.arange(self.rows) if self.batch == self.rows else order.permutation(self.rows)
         yield rows[: whole * self.batch].reshape(whole, self.batch)
         if self.last:
             yield rows[whole * self.batch :].reshape(1, self.last)
