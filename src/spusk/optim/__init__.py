@@ -17,6 +17,7 @@ from spusk.optim.lion import Lion
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
@@ -31,6 +32,7 @@ from spusk.optim.schedules import (
     Triangular2,
     WarmUp,
 )
+from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
 from spusk.optim.sgdw import SGDW
 from spusk.optim.signsgd import SignSGD
@@ -58,6 +60,7 @@ __all__ = [
     "ExpRange",
     "ExponentialDecay",
     "GradientDescent",
+    "Gradients",
     "Hyper",
     "LaProp",
     "Lion",
@@ -65,11 +68,13 @@ __all__ = [
     "Momentum",
     "Nadam",
     "Nesterov",
+    "Objective",
     "OneCycle",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Schedule",
+    "SecondOrder",
     "SignSGD",
     "State",
     "StepDecay",
