@@ -59,6 +59,9 @@ def ours(rule, lr=None, shape=START.shape):
     [
         (optim.AdamW.like("torch"), "AdamW", {}),
         (optim.AdamW.like("torch", weight_decay=0.1, eps=1e-3), "AdamW", {"weight_decay": 0.1, "eps": 1e-3}),
+        (optim.Rprop.like("torch"), "Rprop", {}),
+        (optim.ASGD.like("torch"), "ASGD", {}),
+        (optim.ASGD.like("torch", decay=0.1), "ASGD", {"lambd": 0.1}),
     ],
     ids=repr,
 )
@@ -80,6 +83,8 @@ def test_the_torch_preset_is_torch(torch, rule, name, arguments):
         (optim.Adan.like("optax", weight_decay=0.1), "adan", {"weight_decay": 0.1}),
         (optim.ADOPT.like("optax"), "adopt", {}),
         (optim.AdEMAMix.like("optax"), "ademamix", {}),
+        (optim.NovoGrad.like("optax"), "novograd", {}),
+        (optim.NovoGrad.like("optax", weight_decay=0.1), "novograd", {"weight_decay": 0.1}),
     ],
     ids=repr,
 )
@@ -94,6 +99,12 @@ def test_the_optax_preset_is_optax(optax, rule, name, arguments):
         (optim.AdamW.like("keras"), "AdamW", {}),
         (optim.Lion.like("keras"), "Lion", {}),
         (optim.Lion.like("keras", weight_decay=0.1), "Lion", {"weight_decay": 0.1}),
+        (optim.FTRL.like("keras"), "Ftrl", {}),
+        (
+            optim.FTRL.like("keras", l1=0.3, l2=0.4),
+            "Ftrl",
+            {"l1_regularization_strength": 0.3, "l2_regularization_strength": 0.2},
+        ),
     ],
     ids=repr,
 )
@@ -118,6 +129,9 @@ def test_the_keras_preset_is_keras(keras, rule, name, arguments):
         (optim.Adan.like("timm"), "Adan", {}),
         (optim.Adan.like("timm", weight_decay=0.1), "Adan", {"weight_decay": 0.1}),
         (optim.ADOPT.like("timm"), "Adopt", {}),
+        (optim.MADGRAD.like("timm"), "MADGRAD", {}),
+        (optim.NovoGrad.like("timm", weight_decay=0.1), "NvNovoGrad", {"weight_decay": 0.1}),
+        (optim.MARS.like("timm", weight_decay=0.0), "Mars", {}),
     ],
     ids=repr,
 )
@@ -144,6 +158,16 @@ def test_the_timm_preset_is_timm(torch, peer, rule, name, arguments):
         (optim.ADOPT.like("pytorch_optimizer"), "ADOPT", {}),
         (optim.AdEMAMix.like("pytorch_optimizer"), "AdEMAMix", {}),
         (optim.AdEMAMix.like("pytorch_optimizer", warmup=400.0), "AdEMAMix", {"t_alpha_beta3": 400.0}),
+        (optim.FTRL.like("pytorch_optimizer"), "FTRL", {}),
+        (
+            optim.FTRL.like("pytorch_optimizer", beta=0.5, l1=0.3, l2=0.2),
+            "FTRL",
+            {"beta": 0.5, "lambda_1": 0.3, "lambda_2": 0.2},
+        ),
+        (optim.MADGRAD.like("pytorch_optimizer"), "MADGRAD", {}),
+        (optim.MARS.like("pytorch_optimizer"), "MARS", {}),
+        (optim.Grams.like("pytorch_optimizer", weight_decay=0.1), "Grams", {"weight_decay": 0.1}),
+        (optim.NovoGrad.like("pytorch_optimizer"), "NovoGrad", {}),
     ],
     ids=repr,
 )
@@ -151,3 +175,39 @@ def test_the_pytorch_optimizer_preset_is_pytorch_optimizer(torch, peer, rule, na
     make = partial(getattr(peer("pytorch_optimizer"), name), **arguments)
     assert rule.lr == make([torch.zeros(1)]).param_groups[0]["lr"]
     assert_close(ours(rule), torch_like(make, rule.lr))
+
+
+def test_madgrad_is_optax_s(optax):
+    # Optax takes the root of an int32 step number, which jax computes in float32.
+    rule = optim.MADGRAD.like("optax")
+    assert_close(ours(rule), optax_like(optax.contrib.madgrad, rule.lr), rtol=1e-7)
+
+
+def test_rprop_is_optax_s(optax):
+    # Its rate cannot be a schedule; ours has no effect after the first step.
+    rule = optim.Rprop.like("optax")
+    assert_close(ours(rule), optax_like(optax.rprop, rule.lr, constant=True))
+
+
+@pytest.mark.parametrize(("library", "name"), [("timm.optim", "Mars"), ("pytorch_optimizer", "MARS")])
+def test_mars_is_the_libraries_for_a_matrix(torch, peer, library, name):
+    rule = optim.MARS.like(library.split(".")[0], weight_decay=0.1)
+    make = partial(getattr(peer(library), name), weight_decay=0.1)
+    assert_close(ours(rule, shape=(1, 5)), torch_like(make, rule.lr, shape=(1, 5)))
+
+
+def test_torch_s_average_is_asgd_s(torch):
+    averages = [START]
+
+    def make(parameters):
+        optimizer = torch.optim.ASGD(parameters, t0=100.0)
+
+        def remember(*_):
+            averages.append(optimizer.state[parameters[0]]["ax"].numpy().copy())
+
+        optimizer.register_step_post_hook(remember)
+        return optimizer
+
+    torch_like(make, 0.01)
+    found = path(optim.ASGD.like("torch", t0=100.0), GRADIENTS, START, lrs(0.01), evaluated=True)
+    assert_close(found, averages)

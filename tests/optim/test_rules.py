@@ -64,6 +64,13 @@ def test_every_library_that_differs_has_a_preset():
         "adan": "optax timm pytorch_optimizer authors",
         "adopt": "optax timm pytorch_optimizer authors",
         "ademamix": "optax pytorch_optimizer authors",
+        "rprop": "torch optax",
+        "ftrl": "keras pytorch_optimizer",
+        "madgrad": "optax timm pytorch_optimizer authors",
+        "mars": "timm pytorch_optimizer authors",
+        "grams": "pytorch_optimizer",
+        "novograd": "optax timm pytorch_optimizer",
+        "asgd": "torch",
     }
 
 

@@ -9,18 +9,25 @@ from spusk.optim.adamw import AdamW
 from spusk.optim.adan import Adan
 from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
+from spusk.optim.asgd import ASGD
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
+from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
+from spusk.optim.grams import Grams
 from spusk.optim.hyper import Hyper, Schedule
 from spusk.optim.laprop import LaProp
 from spusk.optim.lion import Lion
+from spusk.optim.madgrad import MADGRAD
+from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.novograd import NovoGrad
 from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
+from spusk.optim.rprop import Rprop
 from spusk.optim.schedules import (
     Constant,
     Cosine,
@@ -42,8 +49,12 @@ from spusk.optim.yogi import Yogi
 
 __all__ = [
     "ADOPT",
+    "ASGD",
     "CATALOGUE",
+    "FTRL",
     "LECTURE",
+    "MADGRAD",
+    "MARS",
     "SCHEDULES",
     "SGD",
     "SGDW",
@@ -61,6 +72,7 @@ __all__ = [
     "ExponentialDecay",
     "GradientDescent",
     "Gradients",
+    "Grams",
     "Hyper",
     "LaProp",
     "Lion",
@@ -68,11 +80,13 @@ __all__ = [
     "Momentum",
     "Nadam",
     "Nesterov",
+    "NovoGrad",
     "Objective",
     "OneCycle",
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "Rprop",
     "Schedule",
     "SecondOrder",
     "SignSGD",

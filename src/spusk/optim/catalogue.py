@@ -13,16 +13,23 @@ from spusk.optim.adamw import AdamW
 from spusk.optim.adan import Adan
 from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
+from spusk.optim.asgd import ASGD
+from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
+from spusk.optim.grams import Grams
 from spusk.optim.hyper import Schedule
 from spusk.optim.laprop import LaProp
 from spusk.optim.lion import Lion
+from spusk.optim.madgrad import MADGRAD
+from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.novograd import NovoGrad
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
+from spusk.optim.rprop import Rprop
 from spusk.optim.schedules import (
     Constant,
     Cosine,
@@ -66,6 +73,13 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     Adan,
     ADOPT,
     AdEMAMix,
+    Rprop,
+    FTRL,
+    MADGRAD,
+    MARS,
+    Grams,
+    NovoGrad,
+    ASGD,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (
