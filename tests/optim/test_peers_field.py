@@ -3,6 +3,7 @@
 import os
 from functools import partial
 
+import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs
 from optim.harness import assert_close, path
@@ -85,6 +86,10 @@ def test_the_torch_preset_is_torch(torch, rule, name, arguments):
         (optim.AdEMAMix.like("optax"), "ademamix", {}),
         (optim.NovoGrad.like("optax"), "novograd", {}),
         (optim.NovoGrad.like("optax", weight_decay=0.1), "novograd", {"weight_decay": 0.1}),
+        (optim.Prodigy.like("optax", weight_decay=1e-5), "prodigy", {"weight_decay": 1e-5}),
+        (optim.DAdaptAdam.like("optax"), "dadapt_adamw", {}),
+        (optim.DoG.like("optax"), "dog", {}),
+        (optim.DoWG.like("optax"), "dowg", {}),
     ],
     ids=repr,
 )
@@ -168,6 +173,8 @@ def test_the_timm_preset_is_timm(torch, peer, rule, name, arguments):
         (optim.MARS.like("pytorch_optimizer"), "MARS", {}),
         (optim.Grams.like("pytorch_optimizer", weight_decay=0.1), "Grams", {"weight_decay": 0.1}),
         (optim.NovoGrad.like("pytorch_optimizer"), "NovoGrad", {}),
+        (optim.Prodigy.like("pytorch_optimizer"), "Prodigy", {"foreach": False}),
+        (optim.DAdaptAdam.like("pytorch_optimizer"), "DAdaptAdam", {"foreach": False}),
     ],
     ids=repr,
 )
@@ -211,3 +218,76 @@ def test_torch_s_average_is_asgd_s(torch):
     torch_like(make, 0.01)
     found = path(optim.ASGD.like("torch", t0=100.0), GRADIENTS, START, lrs(0.01), evaluated=True)
     assert_close(found, averages)
+
+
+def test_dadapt_sgd_is_pytorch_optimizer_s(torch, peer):
+    # Pytorch_optimizer keeps the first gradient's norm in float32; the points are followed while that is small.
+    rule = optim.DAdaptSGD.like("pytorch_optimizer")
+    make = partial(peer("pytorch_optimizer").DAdaptSGD, foreach=False)
+    expected = torch_like(make, rule.lr)[:100]
+    assert_close(ours(rule)[:100], expected, rtol=1e-6)
+
+
+# Schedule-Free: the libraries carry y, we carry z; what is compared is the average x, which is used.
+
+
+def x_of(y, z, beta=0.9):
+    return (y - (1 - beta) * z) / beta
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (optim.ScheduleFreeSGD.like("optax", lr=0.01), "schedule_free_sgd"),
+        (optim.ScheduleFreeAdamW.like("optax", weight_decay=0.1), "schedule_free_adamw"),
+    ],
+    ids=repr,
+)
+def test_schedule_free_is_optax_s(optax, rule, name):
+    import jax
+
+    # Optax asks a schedule for the weight's rate one step before the step's, so the rate is constant here.
+    transformation = getattr(optax.contrib, name)(rule.lr, weight_decay=rule.weight_decay)
+    y = jax.numpy.asarray(START)
+    state, used = transformation.init(y), [START]
+    step = jax.jit(transformation.update)
+    for g in GRADIENTS:
+        updates, state = step(jax.numpy.asarray(g), state, y)
+        y = optax.apply_updates(y, updates)
+        used.append(np.asarray(optax.contrib.schedule_free_eval_params(state, y)))
+    assert_close(path(rule, GRADIENTS, START, evaluated=True), used)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (optim.ScheduleFreeSGD.like("pytorch_optimizer", weight_decay=0.1, lr=0.01), "ScheduleFreeSGD"),
+        (optim.ScheduleFreeAdamW.like("pytorch_optimizer", weight_decay=0.1), "ScheduleFreeAdamW"),
+    ],
+    ids=repr,
+)
+def test_schedule_free_is_pytorch_optimizer_s(torch, peer, rule, name):
+    module, used = peer("pytorch_optimizer"), [START]
+
+    def make(parameters):
+        optimizer = getattr(module, name)(parameters, lr=rule.lr, weight_decay=0.1)
+
+        def remember(*_):
+            y, z = parameters[0].detach(), optimizer.state[parameters[0]]["z"]
+            used.append(x_of(y, z).numpy())
+
+        optimizer.register_step_post_hook(remember)
+        return optimizer
+
+    torch_like(make, rule.lr)
+    assert_close(path(rule, GRADIENTS, START, lrs(rule.lr), evaluated=True), used)
+
+
+def test_schedule_free_adamw_is_keras_s(keras):
+    rule, used = optim.ScheduleFreeAdamW.like("keras"), [START]
+    w, optimizer = keras.Variable(START, dtype="float64"), keras.optimizers.ScheduleFreeAdamW()
+    for g, rate in zip(GRADIENTS, lrs(rule.lr), strict=True):
+        optimizer.learning_rate = float(rate)
+        optimizer.apply([keras.ops.convert_to_tensor(g, dtype="float64")], [w])
+        used.append(np.array(x_of(w.value, optimizer._momentums[0].value)))
+    assert_close(path(rule, GRADIENTS, START, lrs(rule.lr), evaluated=True), used)

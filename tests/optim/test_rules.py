@@ -71,6 +71,13 @@ def test_every_library_that_differs_has_a_preset():
         "grams": "pytorch_optimizer",
         "novograd": "optax timm pytorch_optimizer",
         "asgd": "torch",
+        "schedulefreesgd": "optax pytorch_optimizer authors",
+        "schedulefreeadamw": "optax keras pytorch_optimizer authors",
+        "prodigy": "optax pytorch_optimizer authors",
+        "dadaptadam": "optax pytorch_optimizer authors",
+        "dadaptsgd": "pytorch_optimizer",
+        "dog": "optax",
+        "dowg": "optax",
     }
 
 

@@ -11,6 +11,9 @@ from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
 from spusk.optim.asgd import ASGD
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
+from spusk.optim.dadapt_adam import DAdaptAdam
+from spusk.optim.dadapt_sgd import DAdaptSGD
+from spusk.optim.dog import DoG, DoWG
 from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.grams import Grams
@@ -25,9 +28,11 @@ from spusk.optim.nesterov import Nesterov
 from spusk.optim.novograd import NovoGrad
 from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.prodigy import Prodigy
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.rprop import Rprop
+from spusk.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from spusk.optim.schedules import (
     Constant,
     Cosine,
@@ -68,6 +73,10 @@ __all__ = [
     "Constant",
     "Cosine",
     "CyclicalLR",
+    "DAdaptAdam",
+    "DAdaptSGD",
+    "DoG",
+    "DoWG",
     "ExpRange",
     "ExponentialDecay",
     "GradientDescent",
@@ -84,10 +93,13 @@ __all__ = [
     "Objective",
     "OneCycle",
     "Optimizer",
+    "Prodigy",
     "RAdam",
     "RMSprop",
     "Rprop",
     "Schedule",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "SecondOrder",
     "SignSGD",
     "State",

@@ -14,6 +14,9 @@ from spusk.optim.adan import Adan
 from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
 from spusk.optim.asgd import ASGD
+from spusk.optim.dadapt_adam import DAdaptAdam
+from spusk.optim.dadapt_sgd import DAdaptSGD
+from spusk.optim.dog import DoG, DoWG
 from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.grams import Grams
@@ -27,9 +30,11 @@ from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.novograd import NovoGrad
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.prodigy import Prodigy
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.rprop import Rprop
+from spusk.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from spusk.optim.schedules import (
     Constant,
     Cosine,
@@ -80,6 +85,13 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     Grams,
     NovoGrad,
     ASGD,
+    ScheduleFreeSGD,
+    ScheduleFreeAdamW,
+    Prodigy,
+    DAdaptAdam,
+    DAdaptSGD,
+    DoG,
+    DoWG,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (
