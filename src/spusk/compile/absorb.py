@@ -1,4 +1,4 @@
-"""The third pass: cheap loops over a matrix product become its epilogue.
+"""Cheap loops over a matrix product become its epilogue.
 
 Bias and activation are then done to the sums while they are in registers, and the product itself need not
 touch memory.
@@ -23,7 +23,7 @@ from spusk.compile.kernels import (
     reads,
     writes,
 )
-from spusk.compile.lower.dots import in_tiles
+from spusk.compile.lower.dots import in_tiles, is_whole
 from spusk.compile.views import whole
 
 # Operations of an instruction or two: each is written out for every register of a tile.
@@ -64,9 +64,15 @@ def absorb(schedule: Schedule) -> Schedule:
 
 
 def _tiled(kernel: DotKernel) -> bool:
-    """Whether it is a single product of two matrices, made in register tiles."""
+    """Whether it is a single product of two matrices, made in register tiles in one go."""
     shape = kernel.out.shape
-    return len(shape) == 2 and min(shape) > 1 and kernel.dtype.kind == "f" and in_tiles(kernel)
+    return (
+        len(shape) == 2
+        and min(shape) > 1
+        and kernel.dtype.kind == "f"
+        and in_tiles(kernel)
+        and is_whole(kernel)
+    )
 
 
 def _is_epilogue(schedule: Schedule, product: DotKernel, loop: LoopKernel) -> bool:

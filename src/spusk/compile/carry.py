@@ -1,4 +1,4 @@
-"""The third pass: where carried outputs are computed.
+"""Where carried outputs are computed.
 
 A new weight may be written over the old one if nothing reads the old one afterwards. Then the step needs no
 copy.

@@ -1,4 +1,4 @@
-"""The second pass: operations become kernels.
+"""Operations become kernels.
 
 An operation joins a loop nest over the same elements that already holds one of its inputs, if that nest
 runs after everything else the operation needs. Operations on nothing but leaves and earlier results float:
