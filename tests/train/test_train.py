@@ -251,3 +251,15 @@ def test_zero_epochs_measure_the_initial_network():
 def test_bad_input_is_told_in_a_sentence(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+def test_a_batch_left_out_at_the_end_is_another_one_in_every_epoch():
+    # One whole batch an epoch, the rest dropped: the rows that train must still change from epoch to epoch.
+    x = np.arange(10.0)[:, None]
+    net = nn.Sequential(nn.Linear(1, 1, bias=False))
+    run = sp.train(
+        net, (x, x[:, 0]), loss=lambda outputs, y: outputs.sum(), optimizer=optim.SGD(lr=1e-3), epochs=4,
+        batch_size=6, drop_last=True, validation=None, metrics={}, progress=False, init="ones", dtype="float64",
+    )  # fmt: skip
+    assert run.steps == 4
+    assert len(set(np.diff(run.batch_loss).round(9))) > 1

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from spusk.errors import InputError, ShapeError, closest
-from spusk.graph import Tensor, as_tensor, constant, ops, random_bits
+from spusk.graph import Tensor, as_tensor, constant
+from spusk.graph.draws import draw_bits
 from spusk.graph.dtypes import UINT32
 
 if TYPE_CHECKING:
@@ -124,10 +122,7 @@ class Scope:
                 f"{self._place}"
             )
         key = self._key if isinstance(self._key, Tensor) else constant(self._key, UINT32)
-        stream = zlib.crc32(f"{self.path}/{purpose}".encode() if purpose else self.path.encode())
-        step = ops.reshape(ops.cast(self._step, UINT32), (1,))
-        counter = ops.concatenate([step, constant(np.array([stream], UINT32))])
-        return random_bits(key, counter, shape)
+        return draw_bits(key, self._step, f"{self.path}/{purpose}" if purpose else self.path, shape)
 
     # --- sentences ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from spusk.optim.hyper import Hyper, Schedule
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
@@ -25,6 +26,7 @@ from spusk.optim.schedules import (
     Triangular2,
     WarmUp,
 )
+from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
@@ -44,16 +46,19 @@ __all__ = [
     "ExpRange",
     "ExponentialDecay",
     "GradientDescent",
+    "Gradients",
     "Hyper",
     "Lookahead",
     "Momentum",
     "Nadam",
     "Nesterov",
+    "Objective",
     "OneCycle",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Schedule",
+    "SecondOrder",
     "State",
     "StepDecay",
     "Triangular",

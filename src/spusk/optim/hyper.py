@@ -1,17 +1,21 @@
 """Hyperparameters: numbers, schedules or traced scalars, found and replaced by name.
 
 A rule's hyperparameters are its dataclass fields annotated `Hyper` (or `float`), its schedules' fields, and
-those of the rules inside it. The training step takes them as inputs of its graph, so that changing one
-never builds the step anew. All other fields (booleans, names) choose the formula itself; so does None in
-a field whose default is None, which leaves that term out.
+those of the rules inside it, also of rules in mappings and tuples. A field whose annotation holds `Hyper`,
+such as `tuple[Hyper, ...]`, is a container of hyperparameters. The training step takes them as inputs of its
+graph, so that changing one never builds the step anew. All other fields (booleans, names) choose the formula
+itself; so does None in a field whose default is None, which leaves that term out.
+
+Names are dotted: `inner.lr`, `rules.*bias.lr`, `values.0`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
@@ -34,6 +38,7 @@ else:
 
 
 T = TypeVar("T")
+HYPER = re.compile(r"\bHyper\b")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,27 +84,34 @@ def hyperparameters(rule: Any) -> dict[str, float]:
     >>> hyperparameters(Momentum(lr=0.1))["lr"]
     0.1
     """
-    found: dict[str, float] = {}
-    for field, content in _fields(rule):
-        if dataclasses.is_dataclass(content):
-            found |= {f"{field.name}.{k}": v for k, v in hyperparameters(content).items()}
-        elif _is_hyper(field) and isinstance(content, Real):
-            found[field.name] = float(content)
-    return found
+    return {path: number for field, content in _fields(rule) for path, number in _numbers(field, content)}
+
+
+def _numbers(field: dataclasses.Field[Any], content: Any) -> Iterator[tuple[str, float]]:
+    def walk(path: str, part: Any) -> Iterator[tuple[str, float]]:
+        for name, inside in members(part).items():
+            yield from walk(f"{path}.{name}", inside)
+        if dataclasses.is_dataclass(part):
+            yield from ((f"{path}.{name}", number) for name, number in hyperparameters(part).items())
+        elif _is_number(part) and _is_hyper(field):
+            yield path, float(part)
+
+    return walk(field.name, content)
 
 
 def with_hyperparameters(rule: T, values: Mapping[str, Any]) -> T:
     """The rule with hyperparameters replaced by name (by numbers, schedules or Tensors)."""
-    changes: dict[str, Any] = {}
-    for field, content in _fields(rule):
-        if field.name in values:
-            changes[field.name] = values[field.name]
-        elif dataclasses.is_dataclass(content):
-            inside = field.name + "."
+
+    def replaced(path: str, part: Any) -> Any:
+        if path in values:
+            return values[path]
+        if dataclasses.is_dataclass(part):
+            inside = path + "."
             nested = {k.removeprefix(inside): v for k, v in values.items() if k.startswith(inside)}
-            if nested:
-                changes[field.name] = with_hyperparameters(content, nested)
-    return dataclasses.replace(rule, **changes) if changes else rule  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+            return with_hyperparameters(part, nested) if nested else part
+        return mapped(part, replaced, path)
+
+    return _with_fields(rule, {field.name: replaced(field.name, content) for field, content in _fields(rule)})
 
 
 def formula_key(rule: Any) -> Any:
@@ -111,13 +123,17 @@ def formula_key(rule: Any) -> Any:
     >>> formula_key(Adam()) == formula_key(Adam.like("keras"))
     False
     """
-    parts: list[Any] = [type(rule)]
-    for field, content in _fields(rule):
-        if dataclasses.is_dataclass(content):
-            parts.append((field.name, formula_key(content)))
-        elif not (_is_hyper(field) and isinstance(content, Real)):
-            parts.append((field.name, content if content.__hash__ else repr(content)))
-    return tuple(parts)
+    return (type(rule), *((field.name, _formula(field, content)) for field, content in _fields(rule)))
+
+
+def _formula(field: dataclasses.Field[Any], part: Any) -> Any:
+    if dataclasses.is_dataclass(part):
+        return formula_key(part)
+    if inside := members(part):
+        return tuple((name, _formula(field, x)) for name, x in inside.items())
+    if _is_hyper(field) and _is_number(part):
+        return Real
+    return part if part.__hash__ else repr(part)
 
 
 def at_step(rule: T, t: Tensor) -> T:
@@ -125,16 +141,67 @@ def at_step(rule: T, t: Tensor) -> T:
 
     A rule that schedules another one has a method `at_step(t)`, which gives the rule to use in that step.
     """
-    changes: dict[str, Any] = {}
-    for field, content in _fields(rule):
-        if isinstance(content, Schedule):
-            changes[field.name] = content.at(t)
-        elif dataclasses.is_dataclass(content):
-            changes[field.name] = at_step(content, t)
-    at_t: Any = rule
-    if changes:
-        at_t = dataclasses.replace(at_t, **changes)
+
+    def replaced(path: str, part: Any) -> Any:
+        if isinstance(part, Schedule):
+            return part.at(t)
+        return at_step(part, t) if dataclasses.is_dataclass(part) else mapped(part, replaced, path)
+
+    at_t: Any = _with_fields(rule, {field.name: replaced("", content) for field, content in _fields(rule)})
     return at_t.at_step(t) if hasattr(at_t, "at_step") else at_t
+
+
+def _with_fields(rule: T, contents: Mapping[str, Any]) -> T:
+    """The rule with other contents in some fields; itself if none is another."""
+    changes = {name: content for name, content in contents.items() if content is not getattr(rule, name)}
+    return dataclasses.replace(rule, **changes) if changes else rule  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+
+
+# --- containers -----------------------------------------------------------------------------------------
+
+
+def members(content: Any) -> dict[str, Any]:
+    """What a field's container holds, by name; nothing for what is no container.
+
+    A mapping's names are its keys, those of a tuple of pairs the first of each pair, those of any other tuple
+    or list the places 0, 1, …
+
+    >>> members((("*bias", 1.0), ("*", 2.0)))
+    {'*bias': 1.0, '*': 2.0}
+    >>> members((1.0, 2.0)), members(3.0)
+    ({'0': 1.0, '1': 2.0}, {})
+    """
+    if isinstance(content, Mapping):
+        return {str(k): v for k, v in content.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if not isinstance(content, (tuple, list)):
+        return {}
+    items: Any = content  # pyright: ignore[reportUnknownVariableType]
+    if _are_pairs(items):
+        return dict(items)
+    return {str(i): v for i, v in enumerate(items)}
+
+
+def mapped(content: T, f: Callable[[str, Any], Any], path: str = "") -> T:
+    """The container with f of each member's dotted name and value; itself if nothing becomes another."""
+    before = members(content)
+    after = {name: f(f"{path}.{name}", part) for name, part in before.items()}
+    if all(after[name] is part for name, part in before.items()):
+        return content
+    container: Any = content
+    if isinstance(container, Mapping):
+        made: Any = dict(zip(container, after.values(), strict=True))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    else:
+        made = type(container)(after.items() if _are_pairs(container) else after.values())
+    return made  # pyright: ignore[reportUnknownVariableType]
+
+
+def _are_pairs(items: Any) -> bool:
+    """Whether these are pairs of different names and something."""
+    pairs = len(items) > 0 and all(
+        isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], str)  # pyright: ignore[reportUnknownArgumentType]
+        for x in items
+    )
+    return pairs and len({name for name, _ in items}) == len(items)
 
 
 def _fields(rule: Any) -> Iterator[tuple[dataclasses.Field[Any], Any]]:
@@ -142,7 +209,11 @@ def _fields(rule: Any) -> Iterator[tuple[dataclasses.Field[Any], Any]]:
 
 
 def _is_hyper(field: dataclasses.Field[Any]) -> bool:
-    return field.type in ("Hyper", "float", Hyper, float)
+    return field.type in ("float", Hyper, float) or bool(HYPER.search(str(field.type)))
+
+
+def _is_number(content: Any) -> bool:
+    return not isinstance(content, bool) and isinstance(content, Real)
 
 
 # --- what values are allowed --------------------------------------------------------------------------
@@ -187,16 +258,30 @@ def check_numbers(rule: Any) -> None:
     """Raise an InputError that names the first hyperparameter whose number is not allowed."""
     for field, content in _fields(rule):
         is_absent = content is None and field.default is None
-        if not _is_hyper(field) or is_absent or isinstance(content, (Schedule, Tensor)):
-            continue
-        name = f"{type(rule).__name__}({field.name}={content!r})"
-        if isinstance(content, bool) or not isinstance(content, Real):
-            raise InputError(f"{name}: {field.name} must be a number or a schedule")
-        if not math.isfinite(content):
-            raise InputError(f"{name}: {field.name} must be finite")
-        allowed, wanted = ALLOWED.get(field.name, (None, ""))
-        if allowed is not None and not allowed(float(content)):
-            raise InputError(f"{name}: {field.name} must be {wanted}")
+        if _is_hyper(field) and not is_absent:
+            for path, part in _parts(field.name, content):
+                _check_number(f"{type(rule).__name__}({field.name}={content!r}): {path}", field.name, part)
+
+
+def _parts(path: str, content: Any) -> Iterator[tuple[str, Any]]:
+    """What a field holds, by name: its content, or the members of its container."""
+    inside = members(content)
+    if not inside:
+        yield path, content
+    for name, part in inside.items():
+        yield from _parts(f"{path}.{name}", part)
+
+
+def _check_number(what: str, name: str, content: Any) -> None:
+    if dataclasses.is_dataclass(content) or isinstance(content, Tensor):
+        return
+    if not _is_number(content):
+        raise InputError(f"{what} must be a number or a schedule")
+    if not math.isfinite(content):
+        raise InputError(f"{what} must be finite")
+    allowed, wanted = ALLOWED.get(name, (None, ""))
+    if allowed is not None and not allowed(float(content)):
+        raise InputError(f"{what} must be {wanted}")
 
 
 def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:

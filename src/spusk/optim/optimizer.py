@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Self
 from spusk.errors import InputError, closest
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper, check_numbers
+from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.state import State
-
-Parameters = Mapping[str, Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +19,8 @@ class Optimizer:
 
     A rule implements `update`, and `start` if it keeps state. The functions see one parameter at a time,
     as Tensors; the hyperparameters they read from `self` may be Tensors too. Rules that need all
-    parameters at once (wrappers) override the `…_all` functions instead.
+    parameters at once (wrappers) override the `…_all` functions instead; those that need another gradient
+    than the one at `point`, or second derivatives, override `gradients_all`.
 
     Class attributes:
         presets: for each library name, the fields that reproduce that library (see `like`).
@@ -56,6 +56,13 @@ class Optimizer:
         """Where the gradient is taken; w itself for most rules."""
         return w
 
+    def evaluated(self, w: Tensor, s: State) -> Tensor:
+        """The weights to use: what is measured, kept and returned; w itself for most rules.
+
+        An average of the weights, for instance, which is not what the next step goes on from.
+        """
+        return w
+
     def update(self, w: Tensor, g: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g at `point(w, s)`, in step t = 1, 2, …"""
         raise InputError(f"{type(self).__name__} does not define update(w, g, s, t)")
@@ -70,10 +77,30 @@ class Optimizer:
         """Where the gradient is taken, by parameter name."""
         return {name: self.point(w, state[name]) for name, w in parameters.items()}
 
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        """The gradients that `update_all` is given in step t: those at `point_all`, unless overridden.
+
+        Args:
+            objective: the loss as a function of the parameters; it may be asked at several points.
+            parameters: by name.
+            state: as `update_all` will see it.
+            t: the number of the step.
+
+        Returns:
+            Gradients by parameter name, with the loss that is reported and perhaps a curvature.
+        """
+        return objective.gradients(self.point_all(parameters, state))
+
+    def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The weights to use, by parameter name: what is measured, kept and returned."""
+        return {name: self.evaluated(w, state[name]) for name, w in parameters.items()}
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The next parameters and states, by parameter name."""
+        """The next parameters and states, by parameter name, from what `gradients_all` has returned."""
         new_parameters: dict[str, Tensor] = {}
         new_state: dict[str, Any] = {}
         for name, w in parameters.items():

@@ -32,6 +32,7 @@ from spusk.train.programs import Programs
 from spusk.train.progress import Ticker, progress_bar
 from spusk.train.run import Run, Status
 from spusk.train.step import DescentStep
+from spusk.train.weights import Weights
 
 Loss = Callable[..., Tensor]
 Data = Dataset | Split | tuple[Any, Any]
@@ -217,7 +218,7 @@ class _Plan:
     def batches(self, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """The rows of one epoch's batches: [number of batches, batch], then perhaps one smaller batch."""
         whole = self.rows // self.batch
-        rows = np.arange(self.rows) if whole == 1 and not self.last else order.permutation(self.rows)
+        rows = np.arange(self.rows) if self.batch == self.rows else order.permutation(self.rows)
         yield rows[: whole * self.batch].reshape(whole, self.batch)
         if self.last:
             yield rows[whole * self.batch :].reshape(1, self.last)
@@ -230,10 +231,11 @@ class _Plan:
             sets["val_"] = (split.val_x, split.val_y)
         return self.programs.evaluation.begin(weights, sets, self.metrics)
 
-    def sessions(self, weights: Arrays) -> list[Session]:
-        """The loop over the batches of an epoch, and perhaps that for the smaller one at its end."""
+    def sessions(self, weights: Arrays) -> tuple[list[Session], Weights]:
+        """The loop over the batches of an epoch, and perhaps that for the smaller one at its end; and the
+        weights to use."""
         first = self.step(weights, self.batch)
-        values = first.first_values(weights, self.optimizer)
+        values = first.first_values(weights, self.optimizer, self.seed)
         values |= {"x": self.split.train_x, "y": self.split.train_y, "key": key(self.seed, "dropout")}
         begun: list[Session] = []
         for size in (self.batch, self.last)[: 2 if self.last else 1]:
@@ -242,7 +244,7 @@ class _Plan:
             begun.append(
                 program.begin(values, each=["rows"], watch="loss", threads=self.threads, beside=beside)
             )
-        return begun
+        return begun, first.weights(values, begun[0].values)
 
     @property
     def watched(self) -> str:
@@ -269,16 +271,15 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     course = _Course(weights, plan.measuring(weights).measure())
     if plan.epochs == 0:
         return course
-    sessions = plan.sessions(weights)
-    live = _weights(sessions[0].values)
-    measuring = plan.measuring(live)
+    sessions, live = plan.sessions(weights)
+    measuring = plan.measuring(live.arrays)
     order = stream(plan.seed, "order")
     for epoch in range(1, plan.epochs + 1):
         try:
             _one_epoch(plan, course, sessions, order)
             _close_epoch(plan, course, live, measuring, epoch)
         except KeyboardInterrupt:  # while measuring; within a step, the program's loop ends by itself
-            course.status, course.weights = "interrupted", _kept(live)
+            course.status, course.weights = "interrupted", live.kept()
         if course.status != "finished":
             break
         latest = course.history[-1]
@@ -304,32 +305,23 @@ def _one_epoch(plan: _Plan, course: _Course, sessions: list[Session], order: np.
             break
 
 
-def _close_epoch(plan: _Plan, course: _Course, live: Arrays, measuring: Measuring, epoch: int) -> None:
+def _close_epoch(plan: _Plan, course: _Course, live: Weights, measuring: Measuring, epoch: int) -> None:
     """Measure, remember the best weights, and notice a divergence."""
     if course.status == "interrupted":
-        course.weights = _kept(live)
+        course.weights = live.kept()
         return
+    live.refresh()
     measured = measuring.measure()
     losses = [measured[name] for name in ("loss", "val_loss") if name in measured]
     if course.status == "diverged" or not all(math.isfinite(loss) for loss in losses):
         course.status = "diverged"
         measured = dict.fromkeys(measured, math.nan)
     else:
-        course.weights = _kept(live)
+        course.weights = live.kept()
         if measured[plan.watched] < course.best:
             course.best, course.best_epoch = measured[plan.watched], epoch
             course.best_weights = course.weights
     course.history.append({"epoch": epoch, "step": course.steps, **measured})
-
-
-def _weights(values: Mapping[str, Any]) -> Arrays:
-    room = "parameters/"
-    return {name.removeprefix(room): w for name, w in values.items() if name.startswith(room)}
-
-
-def _kept(live: Arrays) -> Arrays:
-    """A copy of weights that go on changing."""
-    return {name: w.copy() for name, w in live.items()}
 
 
 def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:

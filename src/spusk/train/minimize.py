@@ -24,7 +24,8 @@ class Minimum:
     Attributes:
         x: the last point, of the shape and dtype of `x0`.
         value: f at x.
-        path: every point, [steps + 1, *x0.shape], beginning with x0.
+        path: every point, [steps + 1, *x0.shape], beginning with x0. Of a rule that averages (see
+            `Optimizer.evaluated`), the points are its averages.
         values: f at every point, [steps + 1].
         status: "finished", "diverged" if f or a point became non-finite (the rest of `path` and `values` is
             then NaN, and x is the last finite point), or "interrupted" by Ctrl-C.
@@ -48,6 +49,7 @@ def minimize(
     optimizer: optim.Optimizer | str | None = None,
     steps: int = 100,
     backend: Backend = "native",
+    seed: int = 0,
 ) -> Minimum:
     """Descend from `x0` with an optimizer, and keep the whole path.
 
@@ -59,6 +61,7 @@ def minimize(
             default rate, made for networks: "adam" is Adam(lr=0.001).
         steps: how many updates.
         backend: "native" (default) compiles the step; "numpy" interprets it, for reference.
+        seed: of the random numbers that a rule draws, if it draws any.
 
     Returns:
         A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
@@ -91,7 +94,7 @@ def minimize(
 
     step = descent_step(objective, {"x": x}, rule, outputs=seen, backend=backend)
     # One step more than asked: its point and value are those after the last update.
-    loop = step.program.run(step.first_values({"x": x}, rule), steps=steps + 1)
+    loop = step.program.run(step.first_values({"x": x}, rule, seed), steps=steps + 1)
     path = np.full((steps + 1, *x.shape), np.nan, x.dtype)
     values = np.full(steps + 1, np.nan, loop.collected["value"].dtype)
     path[: loop.steps], values[: loop.steps] = loop.collected["point"], loop.collected["value"]

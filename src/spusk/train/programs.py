@@ -57,9 +57,9 @@ class Programs:
             "key": new_input("key", (2,), "uint32"),
         }
 
-        def objective(parameters: Tensors, t: Tensor) -> Tensor:
+        def loss(parameters: Tensors, t: Tensor) -> Tensor:
             examples, targets = (take(inputs[name], inputs["rows"], 0) for name in ("x", "y"))
             outputs = self.net(parameters, examples, training=True, key=inputs["key"], step=t)
             return self.loss(outputs, targets)
 
-        return descent_step(objective, weights, optimizer, inputs, backend=self.backend)
+        return descent_step(loss, weights, optimizer, inputs, backend=self.backend)

@@ -8,16 +8,21 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+import spusk.numpy as snp
 from spusk.compile import Backend, Program
 from spusk.errors import DTypeError, InputError, ShapeError
-from spusk.graph import Tensor, backprop
+from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.objective import Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import flatten, unflatten
+from spusk.streams import key
+from spusk.train.weights import Weights
 
 Tensors = dict[str, Tensor]
-Objective = Callable[[Tensors, Tensor], Tensor]
+Loss = Callable[[Tensors, Tensor], Tensor]
+DRAWS = "draws"
 
 
 @dataclass(frozen=True)
@@ -25,24 +30,46 @@ class DescentStep:
     """One step of an optimizer on an objective, as a program.
 
     Its inputs, and the outputs carried into them, are named `parameters/<name>`, `state/<name>/<slot>` and
-    `step` (the number t of the step, from 1). Besides there are the inputs `hyper/<name>` and those of the
-    objective, and the outputs `loss` (at the point where the rule takes its gradient).
+    `step` (the number t of the step, from 1). Besides there are the inputs `hyper/<name>`, those of the
+    objective, and `draws`, the key of the rule's random numbers if it draws any; and the output `loss` (at
+    the point where the rule takes its gradient).
+
+    Attributes:
+        program: the step.
+        start: from parameters and hyperparameters to the first state.
+        evaluated: from the carried values and hyperparameters to the weights to use, named
+            `parameters/<name>`; None if these are the parameters themselves.
+        optimizer: the rule it was built for.
     """
 
     program: Program
     start: Program
+    evaluated: Program | None
     optimizer: Optimizer
 
-    def first_values(self, parameters: Mapping[str, NDArray[Any]], optimizer: Optimizer) -> dict[str, Any]:
-        """The carried values before the first step: parameters, fresh state, t = 1, hyperparameters."""
+    def first_values(
+        self, parameters: Mapping[str, NDArray[Any]], optimizer: Optimizer, seed: int = 0
+    ) -> dict[str, Any]:
+        """The values before the first step: parameters, fresh state, t = 1, hyperparameters, random key."""
         values: dict[str, Any] = {f"parameters/{name}": w for name, w in parameters.items()}
         values |= {f"hyper/{name}": number for name, number in hyperparameters(optimizer).items()}
         values["step"] = 1.0
+        if DRAWS in self.program.inputs:
+            values[DRAWS] = key(seed, "optimizer")
         return values | self.start(values)
+
+    def weights(self, first: Mapping[str, Any], live: Mapping[str, NDArray[Any]]) -> Weights:
+        """The weights to use while a loop of this step goes on.
+
+        Args:
+            first: what `first_values` has returned; the hyperparameters are read from it.
+            live: the carried values as the loop changes them, such as `Session.values`.
+        """
+        return Weights(self.evaluated, first, live)
 
 
 def descent_step(
-    objective: Objective,
+    loss: Loss,
     parameters: Mapping[str, NDArray[Any]],
     optimizer: Optimizer,
     inputs: Mapping[str, Tensor] | None = None,
@@ -52,11 +79,12 @@ def descent_step(
     """Build the graph of one step.
 
     Args:
-        objective: from parameters by name and the step number, the scalar to minimise.
+        loss: from parameters by name and the step number, the scalar to minimise. A rule may ask for it at
+            several points; it must then be the same function each time.
         parameters: arrays with the shapes and dtypes of the parameters, by name.
         optimizer: the rule; its numbers become inputs of the graph.
-        inputs: the inputs that the objective uses besides.
-        outputs: more to compute from the parameters before the update, by name.
+        inputs: the inputs that the loss uses besides.
+        outputs: more to compute from the weights to use (`Optimizer.evaluated`) before the update, by name.
         backend: how the programs run.
 
     Raises:
@@ -72,19 +100,24 @@ def descent_step(
     slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = unflatten(fresh, slots)
 
-    at = rule.point_all(weights, state)
-    loss = objective(at, t)
-    gradients = dict(zip(at, backprop(loss, list(at.values())), strict=True))
+    random_key = new_input(DRAWS, (2,), "uint32")
+    objective = Objective(lambda at: loss(at, t), t, random_key)
+    gradients = rule.gradients_all(objective, weights, state, t)
     new_weights, new_state = rule.update_all(weights, gradients, state, t)
-    _check(optimizer, weights, new_weights, "parameter")
-    _check(optimizer, slots, flatten(new_state), "state slot")
+    _check(optimizer, weights, new_weights, "update", "parameter")
+    _check(optimizer, slots, flatten(new_state), "update", "state slot")
+    # The weights to use are those after the last step, t − 1, with its hyperparameters.
+    last = at_step(with_hyperparameters(optimizer, numbers), snp.maximum(t - 1, 1))
+    evaluated = last.evaluated_all(weights, state)
+    _check(optimizer, weights, evaluated, "evaluated", "parameter")
 
     carried_in = _named("parameters", weights) | _named("state", slots) | {"step": t}
     carried_out = _named("parameters", new_weights) | _named("state", flatten(new_state)) | {"step": t + 1}
     hyper = _named("hyper", numbers)
+    drawn = {DRAWS: random_key} if objective.draws else {}
     program = Program(
-        outputs={**carried_out, "loss": loss, **(outputs(weights) if outputs else {})},
-        inputs={**carried_in, **hyper, **(inputs or {})},
+        outputs={**carried_out, "loss": gradients.loss, **(outputs(evaluated) if outputs else {})},
+        inputs={**carried_in, **hyper, **drawn, **(inputs or {})},
         carry={name: name for name in carried_in},
         backend=backend,
     )
@@ -93,30 +126,35 @@ def descent_step(
         inputs=_named("parameters", weights) | hyper | {"step": t},
         backend="numpy",  # it runs once
     )
-    return DescentStep(program, start, optimizer)
+    are_parameters = all(evaluated[name] is w for name, w in weights.items())
+    shown = Program(
+        outputs=_named("parameters", evaluated),
+        inputs=carried_in | hyper,
+        backend="numpy",  # it runs once an epoch
+    )
+    return DescentStep(program, start, None if are_parameters else shown, optimizer)
 
 
 def _named(room: str, tensors: Mapping[str, Tensor]) -> Tensors:
     return {f"{room}/{name}": t for name, t in tensors.items()}
 
 
-def _check(rule: Optimizer, before: Tensors, after: Mapping[str, Any], what: str) -> None:
+def _check(rule: Optimizer, before: Tensors, after: Mapping[str, Any], by: str, what: str) -> None:
     """The rule must return every parameter and slot as it was: same names, shapes and dtypes."""
-    name = type(rule).__name__
+    name = f"{type(rule).__name__}.{by}"
     if missing := [path for path in before if path not in after]:
-        raise InputError(f"{name}.update returns no {what} {missing[0]!r}, which start made")
+        raise InputError(f"{name} returns no {what} {missing[0]!r}, which start made")
     if surplus := [path for path in after if path not in before]:
-        raise InputError(f"{name}.update returns a {what} {surplus[0]!r}, which start did not make")
+        raise InputError(f"{name} returns a {what} {surplus[0]!r}, which start did not make")
     for path, old in before.items():
         new = after[path]
         if not isinstance(new, Tensor):
-            raise InputError(f"{name}.update returns {type(new).__name__} for {what} {path!r}, not a Tensor")
+            raise InputError(f"{name} returns {type(new).__name__} for {what} {path!r}, not a Tensor")
         if new.shape != old.shape:
             raise ShapeError(
-                f"{name}.update changes {what} {path!r} from shape {old.shape} to {new.shape} ({new.place})"
+                f"{name} changes {what} {path!r} from shape {old.shape} to {new.shape} ({new.place})"
             )
         if new.dtype != old.dtype:
             raise DTypeError(
-                f"{name}.update changes {what} {path!r} from {old.dtype.name} "
-                f"to {new.dtype.name} ({new.place})"
+                f"{name} changes {what} {path!r} from {old.dtype.name} to {new.dtype.name} ({new.place})"
             )

@@ -14,7 +14,8 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice
-from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import flatten, unflatten
 from spusk.optim.wrappers.wrapper import Wrapper
 
@@ -52,6 +53,7 @@ class Lookahead(Wrapper):
     alpha: Hyper = 0.5
     state: Literal["keep", "reset", "interpolate"] = "keep"
 
+    keeps_state: ClassVar[bool] = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "optax": {},
         "authors": {"alpha": 0.8},
@@ -63,19 +65,24 @@ class Lookahead(Wrapper):
         if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(f"Lookahead(k={self.k!r}): k must be a whole number, 1 or greater")
 
-    def start_all(self, parameters: Parameters) -> dict[str, Any]:
-        inner = self.inner.start_all(parameters)
-        state = {"inner": inner, "slow": dict(parameters)}
-        return state | {"inner_slow": inner} if self.state == "interpolate" else state
+    def start_own(self, parameters: Parameters) -> dict[str, Any]:
+        own: dict[str, Any] = {"slow": dict(parameters)}
+        return own | {"inner_slow": self.inner.start_all(parameters)} if self.state == "interpolate" else own
 
-    def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return self.inner.point_all(parameters, state["inner"])
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        return super().gradients_all(objective, parameters, state, self.inner_step(t))
+
+    def inner_step(self, t: Tensor) -> Tensor:
+        """The number of the step as the inner optimizer counts it."""
+        return (t - 1) % self.k + 1 if self.state == "reset" else t
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        inner_t = (t - 1) % self.k + 1 if self.state == "reset" else t
-        fast, inner = self.inner.update_all(parameters, gradients, state["inner"], inner_t)
+        inner_state = self.inner_state(state)
+        fast, inner = self.inner.update_all(parameters, gradients, inner_state, self.inner_step(t))
         is_time = t % self.k == 0
 
         def synchronised(slow: Tensor, fast: Tensor) -> Tensor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
-from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,14 @@ class Wrapper(Optimizer):
     """Base of optimizers that hold another one in `inner`; as it stands it does what `inner` does.
 
     The learning rate, the grid of rates to compare and the use of the full batch are those of `inner`.
+
+    Class attributes:
+        keeps_state: True if the wrapper has state of its own. Its state then is the mapping that
+            `start_own` returns, with the state of `inner` beside it under that name. `inner_state` finds it
+            in either case.
     """
+
+    keeps_state: ClassVar[bool] = False
 
     inner: Optimizer
 
@@ -40,13 +48,37 @@ class Wrapper(Optimizer):
         """The same wrapper around `inner` with another learning rate."""
         return replace(self, inner=self.inner.with_lr(lr))
 
+    # --- state ------------------------------------------------------------------------------------
+
+    def start_own(self, parameters: Parameters) -> dict[str, Any]:
+        """What the wrapper itself keeps, by name, before the first step; only if `keeps_state`."""
+        return {}
+
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
-        return self.inner.start_all(parameters)
+        inner = self.inner.start_all(parameters)
+        return {"inner": inner, **self.start_own(parameters)} if self.keeps_state else inner
+
+    def inner_state(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The state of `inner` within the wrapper's state."""
+        return state["inner"] if self.keeps_state else state
+
+    # --- what inner does --------------------------------------------------------------------------
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return self.inner.point_all(parameters, state)
+        return self.inner.point_all(parameters, self.inner_state(state))
+
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        return self.inner.gradients_all(objective, parameters, self.inner_state(state), t)
+
+    def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        return self.inner.evaluated_all(parameters, self.inner_state(state))
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The step of `inner`; a wrapper that keeps state of its own says how that goes on."""
+        if self.keeps_state:
+            raise InputError(f"{type(self).__name__} keeps state and does not define update_all")
         return self.inner.update_all(parameters, gradients, state, t)

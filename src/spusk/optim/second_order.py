@@ -1,0 +1,60 @@
+"""Rules that use the diagonal of the Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spusk.errors import InputError
+from spusk.graph import Tensor
+from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.optimizer import Optimizer
+from spusk.optim.state import State
+
+
+@dataclass(frozen=True)
+class SecondOrder(Optimizer):
+    """Base of rules that see, beside the gradient g, an estimate h of the Hessian's diagonal.
+
+    Such a rule implements `update_curved` instead of `update`, and `start` if it keeps state. The estimate is
+    Hutchinson's from one vector of random signs (see `Objective.hessian_diagonal`), anew in every step; a
+    rule that renews its curvature only every k steps keeps the old one with `where`.
+
+    >>> from dataclasses import dataclass
+    >>> import spusk as sp
+    >>> from spusk.optim import Hyper
+    >>> @dataclass(frozen=True)
+    ... class DiagonalNewton(SecondOrder):
+    ...     lr: Hyper = 1.0
+    ...     def update_curved(self, w, g, h, s, t):
+    ...         return w - self.lr * g / h, s
+    >>> f = lambda x: 3 * (x[0] - 1) ** 2 + 50 * (x[1] + 2) ** 2
+    >>> sp.minimize(f, [4.0, 4.0], DiagonalNewton(), steps=1).x
+    array([ 1., -2.])
+    """
+
+    def update_curved(self, w: Tensor, g: Tensor, h: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
+        """The next parameter and state, from the gradient g and the Hessian's diagonal h, in step t."""
+        raise InputError(f"{type(self).__name__} does not define update_curved(w, g, h, s, t)")
+
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        point = self.point_all(parameters, state)
+        return objective.gradients(point).with_curvature(objective.hessian_diagonal(point))
+
+    def update_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        curvature = gradients.curvature if isinstance(gradients, Gradients) else None
+        if curvature is None:
+            raise InputError(
+                f"{type(self).__name__} got gradients without a curvature; a wrapper that changes gradients "
+                "must hand on Gradients.replaced(…)"
+            )
+        new = {
+            name: self.update_curved(w, gradients[name], curvature[name], state[name], t)
+            for name, w in parameters.items()
+        }
+        return {name: w for name, (w, _) in new.items()}, {name: s for name, (_, s) in new.items()}
