@@ -26,14 +26,17 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
 
 __all__ = [
     "CATALOGUE",
+    "LBFGS",
     "LECTURE",
     "SCHEDULES",
     "SGD",
+    "SOLVERS",
     "AdaMax",
     "Adadelta",
     "Adagrad",
@@ -54,13 +57,16 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Schedule",
+    "Solver",
     "State",
     "StepDecay",
     "Triangular",
     "Triangular2",
+    "TrustRegion",
     "WarmUp",
     "Wrapper",
     "get",
     "schedules",
+    "solver",
     "wrappers",
 ]
