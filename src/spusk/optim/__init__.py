@@ -28,14 +28,17 @@ from spusk.optim.schedules import (
 )
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
+from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
 
 __all__ = [
     "CATALOGUE",
+    "LBFGS",
     "LECTURE",
     "SCHEDULES",
     "SGD",
+    "SOLVERS",
     "AdaMax",
     "Adadelta",
     "Adagrad",
@@ -59,13 +62,16 @@ __all__ = [
     "RMSprop",
     "Schedule",
     "SecondOrder",
+    "Solver",
     "State",
     "StepDecay",
     "Triangular",
     "Triangular2",
+    "TrustRegion",
     "WarmUp",
     "Wrapper",
     "get",
     "schedules",
+    "solver",
     "wrappers",
 ]

@@ -29,6 +29,7 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 
 _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
@@ -88,6 +89,10 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     spusk.errors.InputError: unknown optimizer 'adamm'; did you mean 'adam'?
     """
     found: Any = optimizer
+    if solver(optimizer):
+        raise InputError(
+            f"{optimizer!r} takes as many evaluations for a step as it needs, so it works in sp.minimize only"
+        )
     if isinstance(optimizer, str):
         from spusk.optim.text import OWN, read  # it reads this catalogue
 
