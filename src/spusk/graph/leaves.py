@@ -145,7 +145,7 @@ def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
     try:
         with np.errstate(all="ignore"):
             if isinstance(value, (np.ndarray, np.generic)) and target is not None:
-                array: NDArray[Any] = np.array(converted(np, np.asarray(value), target))
+                array: NDArray[Any] = np.array(converted(np, np.asarray(value), target))  # pyright: ignore[reportUnknownArgumentType]
             else:
                 array = np.array(value, dtype=target)
     except OverflowError:
