@@ -20,6 +20,7 @@ from spusk.compile.kernels import (
     Schedule,
     Store,
     Value,
+    operands,
     reads,
     writes,
 )
@@ -77,14 +78,14 @@ def _tiled(kernel: DotKernel) -> bool:
 
 def _is_epilogue(schedule: Schedule, product: DotKernel, loop: LoopKernel) -> bool:
     """Whether a loop takes the product's elements just as they are made, and is cheap enough."""
-    operands = [o for step in loop.body for o in step.operands] + [s.value for s in loop.stores]
+    taken = operands(loop)
     own = whole(product.number, schedule.op(product.number))
     return (
         not loop.reductions
         and len(loop.body) <= MOST
         and all(schedule.op(step.number).name in CHEAP for step in loop.body)
-        and not any(isinstance(o, Gather) for o in operands)
-        and all(o.view == own for o in operands if isinstance(o, Load) and o.view.buffer == product.number)
+        and not any(isinstance(o, Gather) for o in taken)
+        and all(o.view == own for o in taken if isinstance(o, Load) and o.view.buffer == product.number)
     )
 
 

@@ -163,7 +163,7 @@ def alone(block: NDArray[np.int64]) -> NDArray[np.int64]:
     return copy
 
 
-_known: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
+_programs: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
 _recent: deque[NativeProgram] = deque(maxlen=RECENT)
 _compiling = Lock()
 
@@ -186,8 +186,8 @@ def native_program(
         flow = flow_of(outputs, inputs, carry)
     key = fingerprint(flow)
     with _compiling:
-        program = _known.get(key)
+        program = _programs.get(key)
         if program is None:
-            program = _known[key] = NativeProgram(flow)
+            program = _programs[key] = NativeProgram(flow)
         _recent.append(program)
     return program

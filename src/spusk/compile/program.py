@@ -103,11 +103,9 @@ class Program:
             found = self.evaluator(*self._fed(values).values())
             return dict(zip(self.outputs, found, strict=True))
         session = self.begin(values)
-        done = session.run(1)
-        if not done.steps:
-            raise KeyboardInterrupt  # nothing was computed that could be returned
+        found = session.once()
         return {
-            name: session.values[self.carry[name]] if name in self.carry else done.collected[name][0]
+            name: session.values[self.carry[name]] if name in self.carry else found[name]
             for name in self.outputs
         }
 
