@@ -212,9 +212,7 @@ def write_text(path: Path, text: str, remark: str = "") -> None:
         say(f"{remark} {path}")
 
 
-def cache(
-    where: Path, count: int, size: int, limit: int, why: str, removed: tuple[int, int] | None
-) -> None:
+def cache(where: Path, count: int, size: int, limit: int, why: str, removed: tuple[int, int] | None) -> None:
     """The folder of compiled code: where it is, what it holds, and whether it is used."""
 
     def amount(count: int, size: int) -> str:

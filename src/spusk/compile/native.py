@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile.cache import object_code
-from spusk.compile.explain import explained
+from spusk.compile.explain import tell
 from spusk.compile.flow import Flow, fingerprint, flow_of
 from spusk.compile.load import Code
 from spusk.compile.lower.module import GEMMS, OUTSIDE
@@ -87,8 +86,7 @@ class NativeProgram:
         with collector_paused():
             stages = lowered(flow)
         self.stages = stages
-        if os.environ.get("SPUSK_EXPLAIN") == "1":
-            print(explained(stages), file=sys.stderr)
+        tell(stages)
         kernels = [object_code(text) for text in stages.modules.kernels.values()]
         self._code = Code([*kernels, object_code(stages.modules.run, quick=True)])
         self.run = self._code.run

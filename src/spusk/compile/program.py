@@ -87,11 +87,28 @@ class Program:
         return native_program(self.outputs, self.inputs, self.carry)
 
     def explain(self, *, ir: bool = True) -> str:
-        """Every stage of the compilation as text, for a person: the operations, the kernels with what they
-        fuse and an estimate of their operations and bytes, memory with offsets and lifetimes, calls of
-        libraries, and LLVM IR (unless `ir=False`).
+        """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
+        the kernels with what they fuse and an estimate of their operations and bytes, memory with offsets and
+        lifetimes, calls of libraries, and LLVM IR.
 
-        With SPUSK_EXPLAIN=1 in the environment, it is printed for every program that is compiled.
+        With SPUSK_EXPLAIN=1 (or true, yes, on) in the environment, it is printed on standard error for every
+        program that is compiled; with SPUSK_EXPLAIN=short, without LLVM IR.
+
+        Args:
+            ir: whether to end with the LLVM IR, which is most of the text.
+
+        >>> import spusk as sp
+        >>> x = sp.input("x", (3,))
+        >>> text = Program({"twice": x * 2}, {"x": x}).explain(ir=False)
+        >>> print(text[text.index("KERNELS") : text.index("CODE")])
+        KERNELS: 1, about 3 operations and 24 bytes a step
+             0 loop 3: mul 2
+                 reads 0; writes 2; 3 ops, 24 bytes
+        <BLANKLINE>
+        MEMORY: no carried state, no arena
+          buffers 0 2 stay where the caller has them
+        <BLANKLINE>
+        <BLANKLINE>
         """
         from spusk.compile.explain import explained
 
