@@ -191,7 +191,8 @@ class Program:
             each: for some inputs, an array whose i-th row is the input's value in step i.
             watch: the name of a scalar output; the loop ends when it is not finite.
             threads: how many threads share the work of a step; default: all processors if the step is large
-                enough to gain, one within a lane. The bits are the same for any number.
+                enough to gain, one within a lane. The bits are the same for any number: also of products done by
+                BLAS where that is OpenBLAS on x86-64; other libraries do not promise it.
         """
         each = each or {}
         given = self._fed(values, optional=tuple(each))

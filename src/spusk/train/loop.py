@@ -85,7 +85,8 @@ def train(
         progress: show a progress bar; default: if standard error is a terminal.
         backend: "native" (default) compiles the training step; "numpy" interprets it, for reference.
         threads: how many threads share the work of a step; default: all processors if the step is large
-            enough to gain. The result has the same bits for any number.
+            enough to gain. The result has the same bits for any number, but for products done by another BLAS
+            than OpenBLAS on x86-64.
 
     Returns:
         A `Run`: model, history, status. Divergence and Ctrl-C are a status, not an exception.
