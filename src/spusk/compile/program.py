@@ -86,6 +86,11 @@ class Program:
 
         return native_program(self.outputs, self.inputs, self.carry)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to compile before it can run."""
+        return self.backend == "numpy" or "native" in vars(self)
+
     def explain(self, *, ir: bool = True) -> str:
         """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
         the kernels with what they fuse and an estimate of their operations and bytes, memory with offsets and
@@ -191,8 +196,8 @@ class Program:
             each: for some inputs, an array whose i-th row is the input's value in step i.
             watch: the name of a scalar output; the loop ends when it is not finite.
             threads: how many threads share the work of a step; default: all processors if the step is large
-                enough to gain, one within a lane. The bits are the same for any number: also of products done by
-                BLAS where that is OpenBLAS on x86-64; other libraries do not promise it.
+                enough to gain, one within a lane. The bits are the same for any number, also of products
+                done by BLAS if that is OpenBLAS on x86-64; other libraries do not promise it.
         """
         each = each or {}
         given = self._fed(values, optional=tuple(each))

@@ -37,6 +37,12 @@ class Evaluation:
         self._backend: Backend = backend
         self._programs: dict[Any, Program] = {}
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether graphs have been built, and all of them compiled."""
+        programs = list(self._programs.values())  # a copy, because another thread may be adding one
+        return bool(programs) and all(program.is_ready for program in programs)
+
     def outputs(self, parameters: Arrays, x: NDArray[Any]) -> NDArray[Any]:
         """The network's outputs for examples x [n, …]."""
         parts = [_Part("", a, None) for a in _pieces(x)] or [_Part("", x, None)]

@@ -137,7 +137,12 @@ def fit(
         )  # fmt: skip
         weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
         plan.check_outputs(weights)
-        with progress_bar("training", epochs, "epochs", progress) as tick:
+        steps = 2 if plan.last else 1
+
+        def before() -> str:
+            return programs.compiling(steps)
+
+        with progress_bar("training", epochs, "epochs", progress, before) as tick:
             course = _follow(plan, weights, tick)
     return _as_run(plan, course, time.perf_counter() - began)
 
