@@ -37,13 +37,18 @@ def test_every_stage_is_shown():
 
 def test_inputs_and_outputs_are_named_with_where_they_lie():
     text = program().explain(ir=False)
-    assert text[text.index("PROGRAM") : text.index("\n\nGRAPH")].splitlines() == [
+    *lines, loss = text[text.index("PROGRAM") : text.index("\n\nGRAPH")].splitlines()
+    assert lines == [
         "PROGRAM: 2 inputs, 2 outputs",
         "  input     0 float32[2000,900]  x: from the caller",
         "  input     1 float32[900,300]   w: state at 0",
         "  output    8 float32[900,300]   w: next input, in place",
-        "  output    9 float32[]          loss: to the caller",
     ]
+    found = re.fullmatch(r"  output +(\d+) float32\[\]          loss: to the caller", loss)
+    assert found
+    assert re.search(rf"^ +{found[1]} float32\[\] +(sum|cast)\(", text, flags=re.M)  # the graph's operation
+    graph = text[text.index("GRAPH") : text.index("\n\nKERNELS")].splitlines()
+    assert graph[0].endswith(f", {len(graph) - 1} as they are compiled")
 
 
 def test_how_an_output_becomes_the_next_input_is_told():

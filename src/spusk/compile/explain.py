@@ -102,8 +102,9 @@ def _program(stages: Stages) -> str:
 
 
 def _graph(stages: Stages) -> str:
-    lines = [f"GRAPH: {len(stages.flow.ops)} operations, {len(stages.simple.ops)} after simplifying"]
-    for number, op in enumerate(stages.merged.schedule.flow.ops):
+    ops = stages.merged.schedule.flow.ops
+    lines = [f"GRAPH: {len(stages.flow.ops)} operations, {len(ops)} as they are compiled"]
+    for number, op in enumerate(ops):
         inputs = " ".join(map(str, op.inputs))
         lines.append(
             f"  {number:>4} {_shape(op.shape, op.dtype.name):<18} {op.primitive!r:.60} {inputs}".rstrip()
