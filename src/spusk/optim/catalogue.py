@@ -18,14 +18,23 @@ from spusk.optim.optimizer import Optimizer
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.schedules import (
+    REX,
+    WSD,
     Constant,
     Cosine,
     ExponentialDecay,
     ExpRange,
+    InverseSqrt,
+    InverseTime,
+    Join,
+    MultiStep,
     OneCycle,
+    Piecewise,
+    Polynomial,
     StepDecay,
     Triangular,
     Triangular2,
+    WarmRestarts,
     WarmUp,
 )
 from spusk.optim.sgd import SGD
@@ -58,6 +67,15 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Triangular,
     Triangular2,
     ExpRange,
+    MultiStep,
+    Polynomial,
+    WarmRestarts,
+    InverseSqrt,
+    InverseTime,
+    WSD,
+    REX,
+    Piecewise,
+    Join,
 )
 
 CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE}
