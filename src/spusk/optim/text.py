@@ -30,8 +30,9 @@ def read(text: str) -> Optimizer:
 
     Args:
         text: a name of `CATALOGUE`, alone or called with numbers, texts, True, False, None, and schedules or
-            other optimizers written the same way, also in tuples, lists and dicts; `name.like("library", …)` is a preset. A rule of the
-            user's own is written `file.py:Name`, and that file is run. Nothing else is evaluated.
+            other optimizers written the same way, also in tuples, lists and dicts; `name.like("library", …)`
+            is a preset. A rule of the user's own is written `file.py:Name`, and that file is run. Nothing
+            else is evaluated.
 
     Raises:
         InputError: if it cannot be read, names an unknown method or hyperparameter, or a value is not
