@@ -436,3 +436,45 @@ def test_bad_input_is_one_sentence_and_exit_status_2(case, tmp_path, spusk_here,
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert sorted(p.name for p in tmp_path.iterdir() if p.name != "__pycache__") == before
+
+
+@pytest.fixture
+def code_folder(tmp_path, monkeypatch):
+    """A folder for compiled code with two files, each of 1 MiB."""
+    folder = tmp_path / "code"
+    folder.mkdir(mode=0o700)
+    for digit in "01":
+        (folder / f"{digit * 40}.o").write_bytes(bytes(2**20))
+    monkeypatch.setenv("SPUSK_CACHE_DIR", str(folder))
+    return folder
+
+
+def test_cache_says_where_how_much_and_what_the_bound_is(code_folder, spusk_here):
+    done = spusk_here("cache")
+    assert done.stdout == f"{code_folder}\n2 files, 2.0 MiB of at most 256 MiB\n"
+
+
+def test_cache_says_why_the_folder_is_not_used(code_folder, spusk_here):
+    code_folder.chmod(0o770)
+    done = spusk_here("cache")
+    assert "not used: others can write to it (its mode is 770, and should be 700);\n" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_cache_that_is_cleared_says_what_was_removed(code_folder, spusk_here):
+    done = spusk_here("cache", "--clear")
+    assert done.stdout == f"{code_folder}\nremoved 2 files, 2.0 MiB\n0 files, 0.0 MiB of at most 256 MiB\n"
+
+
+def test_cache_as_json(code_folder, spusk_here):
+    found = json.loads(spusk_here("cache", "--json", "-").stdout)
+    assert found == {
+        "folder": str(code_folder), "files": 2, "bytes": 2**21, "limit": 2**28,
+        "removed": {"files": 0, "bytes": 0}, "usable": True, "why": None,
+    }  # fmt: skip
+
+
+def test_cache_makes_no_folder(tmp_path, monkeypatch, spusk_here):
+    monkeypatch.setenv("SPUSK_CACHE_DIR", str(tmp_path / "none"))
+    assert "the folder is made when something is compiled" in spusk_here("cache").stdout
+    assert not (tmp_path / "none").exists()

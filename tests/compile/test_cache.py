@@ -137,3 +137,83 @@ def test_two_processes_write_the_same_code_at_once(where):
     assert {r.returncode for r in outcomes} == {0}, outcomes
     assert len({r.stdout for r in outcomes}) == 1
     assert len(cache.files(where)) == 1
+
+
+@pytest.fixture
+def another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns the folder is not who runs this."""
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+
+
+def test_a_folder_of_another_user_is_told_as_that(where, another_user):
+    where.mkdir(mode=0o700)
+    owner = cache._name(where.stat().st_uid)
+    assert cache.fault(where) == f"it belongs to another user ({owner})"
+    with pytest.warns(UserWarning, match=r"because it belongs to another user \(") as told:
+        cache.object_code(TEXT)
+    assert "write" not in str(told[0].message)
+    assert cache.files(where) == []
+
+
+def test_an_owner_without_a_name_has_a_number():
+    assert cache._name(4_000_000) == "number 4000000"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("~/code", "{home}/code"),
+        ("code", "{here}/code"),
+        ("../code", "{here}/../code"),
+        ("/tmp/code", "/tmp/code"),
+    ],
+)
+def test_the_folder_is_absolute_however_it_is_named(given, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(cache.VARIABLE, given)
+    assert str(cache.folder()) == os.path.normpath(expected.format(home=tmp_path / "home", here=tmp_path))
+
+
+def test_a_home_that_there_is_not_is_told_and_made_nowhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(cache.VARIABLE, "~nobody-of-that-name/code")
+    cache._usable.cache_clear()
+    forget()
+    assert cache.object_code(TEXT)
+    assert cache.fault(cache.folder()) == "~nobody-of-that-name is nobody's home folder"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_why_a_folder_cannot_be_used(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    assert cache.fault(file) == "it is not a folder"
+    assert cache.fault(file / "code") == "not a directory"
+    assert cache.fault(open_to_all) == "others can write to it (its mode is 777, and should be 700)"
+    assert cache.fault(tmp_path / "a" / "b") == ""
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_without_the_right_to_write_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert cache.fault(tmp_path / "a" / "b") == f"{tmp_path} cannot be written to"
+    tmp_path.chmod(0o700)
+    assert cache.fault(tmp_path) == "it cannot be written to"
+
+
+def test_the_files_of_others_are_left_alone(where, monkeypatch):
+    where.mkdir(mode=0o700)
+    for name in ("main.o", "draft.part"):
+        (where / name).write_text("precious")
+    cache.object_code(TEXT)
+    (where / "spusk-cut.part").write_text("half")
+    assert cache.size()[0] == 1
+    monkeypatch.setattr(cache, "LIMIT", 0)
+    cache._clear_up(where)
+    assert sorted(path.name for path in where.iterdir()) == ["draft.part", "main.o"]
+    cache.clear()
+    assert sorted(path.name for path in where.iterdir()) == ["draft.part", "main.o"]

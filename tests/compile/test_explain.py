@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import spusk as sp
 import spusk.numpy as snp
@@ -22,13 +23,8 @@ def program() -> Program:
 
 def test_every_stage_is_shown():
     text = program().explain()
-    assert re.findall(r"^([A-Z]{2,})\b", text, flags=re.M) == [
-        "GRAPH",
-        "KERNELS",
-        "MEMORY",
-        "CODE",
-        "LIBRARY",
-    ]
+    headings = ["LEGEND", "PROGRAM", "GRAPH", "KERNELS", "MEMORY", "CODE", "LIBRARY", "LLVM"]
+    assert re.findall(r"^([A-Z]{2,})\b", text, flags=re.M) == headings
     assert "loop 600000: tanh" in text  # a kernel with its fused operations
     assert re.search(r"[\d,]+ ops, [\d,]+ bytes", text)
     assert re.search(r"arena +[\d,]+ float32\[2000,300\] +buffer \d+, kernels \d+–\d+", text)
@@ -39,15 +35,87 @@ def test_every_stage_is_shown():
     assert "define void @run" not in program().explain(ir=False)
 
 
-def test_the_environment_asks_for_it_too():
-    script = "import spusk as sp; print(sp.jit(lambda x: x * 2)([1.0, 2.0]))"
+def test_inputs_and_outputs_are_named_with_where_they_lie():
+    text = program().explain(ir=False)
+    *lines, loss = text[text.index("PROGRAM") : text.index("\n\nGRAPH")].splitlines()
+    assert lines == [
+        "PROGRAM: 2 inputs, 2 outputs",
+        "  input     0 float32[2000,900]  x: from the caller",
+        "  input     1 float32[900,300]   w: state at 0",
+        "  output    8 float32[900,300]   w: next input, in place",
+    ]
+    found = re.fullmatch(r"  output +(\d+) float32\[\]          loss: to the caller", loss)
+    assert found
+    assert re.search(rf"^ +{found[1]} float32\[\] +(sum|cast)\(", text, flags=re.M)  # the graph's operation
+    graph = text[text.index("GRAPH") : text.index("\n\nKERNELS")].splitlines()
+    assert graph[0].endswith(f", {len(graph) - 1} as they are compiled")
+
+
+def test_how_an_output_becomes_the_next_input_is_told():
+    a, b, c = (sp.input(name, (8, 8)) for name in "abc")
+    carry = {"a": "b", "b": "a", "c": "c"}  # the new b may lie on the old a, but then the old one is read
+    text = Program({"a": a @ c, "b": b @ c, "c": c}, {"a": a, "b": b, "c": c}, carry=carry).explain(ir=False)
+    assert re.findall(r"output .*\] +(.*)", text) == [
+        "a: next input b, copied",
+        "b: next input a, in place",
+        "c: next input, unchanged",
+    ]
+
+
+def test_what_there_is_not_has_no_bytes():
+    x = sp.input("x", (3,))
+    assert "MEMORY: no carried state, no arena\n" in Program({"y": x * 2}, {"x": x}).explain(ir=False)
+    assert "MEMORY: 1,080,000 bytes of carried state, an arena of " in program().explain(ir=False)
+
+
+def test_lines_fit_a_terminal_of_80_columns():
+    x = sp.input("x", (32, 10))
+    y = x
+    for _ in range(12):
+        y = snp.tanh(y) * 2.0
+    text = Program({"y": y}, {"x": x}).explain(ir=False)
+    assert "loop 320: tanh 1, " in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+SCRIPT = "import spusk as sp; print(sp.jit(lambda x: x * 2)([1.0, 2.0])); sp.jit(lambda x: x * 3)([1.0, 2.0])"
+
+
+def told(value: str) -> str:
+    """What is on standard error where SPUSK_EXPLAIN has this value and two programs are compiled."""
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "SPUSK_EXPLAIN": "1"},
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "SPUSK_EXPLAIN": value},
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout == f"{np.array([2.0, 4.0])}\n"
-    assert "KERNELS: 1, about 2 operations" in done.stderr
-    assert "define void @run" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
+def test_the_environment_asks_for_it_too(value):
+    text = told(value)
+    assert text.count("KERNELS: 1, about 2 operations") == 2
+    assert text.count("LEGEND") == 1
+    assert text.count("define void @run") == 2
+
+
+def test_the_environment_can_leave_the_ir_out():
+    text = told("short")
+    assert text.count("KERNELS: 1, about 2 operations") == 2
+    assert "define" not in text
+
+
+@pytest.mark.parametrize("value", ["", "0", "no"])
+def test_without_being_asked_nothing_is_said(value):
+    assert told(value) == ""
+
+
+def test_an_unknown_value_is_told_once():
+    text = told("ir")
+    assert (
+        text.count("SPUSK_EXPLAIN is 'ir', which is not known; it needs 1, short (without LLVM IR) or 0") == 1
+    )
+    assert "KERNELS" not in text

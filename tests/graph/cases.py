@@ -91,6 +91,16 @@ def ints(primitive: type[Primitive], build: Any, expected: Any, n: int) -> list[
     return rows(primitive, build, expected, *(pair[:n] for pair in pairs))
 
 
+def quotient(x: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.floor_divide(x, y)
+
+
+def rest(x: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.remainder(x, y)
+
+
 def elementwise_cases() -> Iterable[Case]:
     e = elementwise
     yield from binary(e.Add, snp.add, np.add)
@@ -107,6 +117,16 @@ def elementwise_cases() -> Iterable[Case]:
         (e.Equal, snp.equal, np.equal), (e.NotEqual, snp.not_equal, np.not_equal),
     ]:  # fmt: skip
         yield from ints(primitive, ours, numpys, 2)
+    yield from ints(e.Pow, lambda x, y: snp.pow(x, abs(y)), lambda x, y: x ** abs(y), 2)
+    for dtype in ("int64", "int8", "uint8"):
+        pairs = [np.array([7, 7, 0, 0, 9, 100]), np.array([2, 0, 3, 0, 3, 7])]
+        if dtype.startswith("i"):
+            last = np.iinfo(dtype)
+            pairs = [np.array([7, -7, 7, -7, 7, last.min, last.min, last.max, 0]),
+                     np.array([2, 2, -2, -2, 0, -1, 3, -1, -5])]  # fmt: skip
+        arrays = tuple(a.astype(dtype) for a in pairs)
+        for ours, numpys in [(snp.floor_divide, quotient), (snp.remainder, rest)]:
+            yield Case(e.FloorDivide, ours, numpys, arrays, f"{numpys.__name__} {dtype}")
     yield from rows(e.Pow, lambda x: snp.pow(x, 3), lambda x: x**3, floats(4), integers(5), note="cube")
     yield from rows(
         e.Div, snp.divide, lambda x, y: (x / y).astype("float32"), (integers(4), integers(4, low=1))

@@ -19,14 +19,18 @@ from spusk.optim import (
     ExpRange,
     Lookahead,
     Momentum,
+    MultiStep,
     Nadam,
     Nesterov,
     OneCycle,
+    Piecewise,
+    Polynomial,
     RAdam,
     RMSprop,
     StepDecay,
     Triangular,
     Triangular2,
+    WarmRestarts,
     WarmUp,
 )
 
@@ -125,6 +129,13 @@ def test_cyclical_rates_are_torch_s(torch, inner, name, arguments, mode):
         (ExponentialDecay(0.5, factor=0.98), "ExponentialLR", {"gamma": 0.98}),
         (Cosine(0.5, steps=300, final=0.01), "CosineAnnealingLR", {"T_max": 300, "eta_min": 0.01}),
         (WarmUp(0.5, steps=50, start=0.125), "LinearLR", {"start_factor": 0.25, "total_iters": 50}),
+        (MultiStep(0.5, (50, 120), factor=0.2), "MultiStepLR", {"milestones": [50, 120], "gamma": 0.2}),
+        (Polynomial(0.5, steps=200, power=2.0), "PolynomialLR", {"total_iters": 200, "power": 2.0}),
+        (
+            WarmRestarts(0.5, steps=30, factor=2, final=0.01),
+            "CosineAnnealingWarmRestarts",
+            {"T_0": 30, "T_mult": 2, "eta_min": 0.01},
+        ),
         (Triangular(0.1, 0.5, 40), "CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 40}),
         (
             Triangular2(0.1, 0.5, 40),
@@ -273,6 +284,22 @@ def test_lookahead_is_optax_s(optax, inner, name, arguments, reset):
             (200, 0.5),
         ),
         (OneCycle(0.5, 200, rise=0.3, back=0.85, div=25), "linear_onecycle_schedule", (200, 0.5)),
+        (Polynomial(0.5, steps=200, final=0.05, power=2.0), "polynomial_schedule", (0.5, 0.05, 2.0, 200)),
+        (
+            MultiStep(0.5, (50, 120), factor=0.2),
+            "piecewise_constant_schedule",
+            (0.5, {50: 0.2, 120: 0.2}),
+        ),
+        (
+            Piecewise((0.5, 0.1, 0.4), (50, 120), between="linear"),
+            "piecewise_interpolate_schedule",
+            ("linear", 0.5, {50: 0.2, 120: 4.0}),
+        ),
+        (
+            WarmRestarts(0.5, steps=100),
+            "sgdr_schedule",
+            ([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": 100}] * 10,),
+        ),
     ],
     ids=repr,
 )

@@ -13,17 +13,26 @@ from spusk.errors import InputError
 from spusk.graph import input as new_input
 from spusk.graph import scalar
 from spusk.optim import (
+    REX,
     SCHEDULES,
     SGD,
+    WSD,
     Adam,
     Constant,
     Cosine,
     ExponentialDecay,
     ExpRange,
+    InverseSqrt,
+    InverseTime,
+    Join,
+    MultiStep,
     OneCycle,
+    Piecewise,
+    Polynomial,
     StepDecay,
     Triangular,
     Triangular2,
+    WarmRestarts,
     WarmUp,
 )
 from spusk.optim.hyper import hyperparameters, with_hyperparameters
@@ -89,7 +98,90 @@ def exp_range(t):
     return 0.1 + (triangular(t) - 0.1) * 0.99 ** (t - 1)
 
 
+def multi_step(t):
+    return 0.5 if t <= 50 else 0.1 if t <= 120 else 0.02
+
+
+def poly(t, initial=0.5, steps=200, final=0.01, power=2.0):
+    return final if t > steps else final + (initial - final) * ((steps - t + 1) / steps) ** power
+
+
+def restarts(t, lengths, high=0.5, final=0.01, height=1.0):
+    """Wave after wave, by walking through them."""
+    n = t - 1
+    for i, length in enumerate(lengths):
+        if n < length:
+            top = final + (high - final) * height**i
+            return top - (top - final) * math.sin(math.pi * n / (2 * length)) ** 2
+        n -= length
+    raise AssertionError("too few waves")
+
+
+def inverse_sqrt(t):
+    return 0.3 * t / 40 if t < 40 else 0.3 * math.sqrt(40 / t)
+
+
+def wsd(t, form, final=0.0):
+    n = t - 1
+    if n < 20:
+        return 0.4 * n / 20
+    if n <= 150:
+        return 0.4
+    p = min(n - 150, 50) / 50
+    return form(0.4, final, p)
+
+
+def rex(t):
+    p = min(t - 1, 200) / 200
+    return 0.5 * (1 - p) / (1 - p / 2)
+
+
+def piecewise(t):
+    return 0.3 if t - 1 < 10 else 0.2 if t - 1 < 70 else 0.7
+
+
+def corners(t):
+    return float(np.interp(t - 1, [0, 10, 70], [0.3, 0.2, 0.7]))
+
+
+def joined(t):
+    return 0.1 if t <= 10 else cosine(t - 10) if t <= 90 else multi_step(t - 90)
+
+
 TABLE = [
+    (MultiStep(0.5, milestones=(50, 120), factor=0.2), multi_step),
+    (Polynomial(0.5, steps=200, final=0.01, power=2.0), poly),
+    (WarmRestarts(0.5, steps=30, final=0.01), lambda t: restarts(t, [30] * 10)),
+    (WarmRestarts(0.5, steps=10, factor=2, final=0.01), lambda t: restarts(t, [10, 20, 40, 80, 160])),
+    (
+        WarmRestarts(0.5, steps=7, factor=3, final=0.01, height=0.5),
+        lambda t: restarts(t, [7, 21, 63, 189, 567], height=0.5),
+    ),
+    (InverseSqrt(0.3, warm_up=40), inverse_sqrt),
+    (InverseTime(0.5, decay=0.05), lambda t: 0.5 / (0.95 + 0.05 * t)),
+    (WSD(0.4, steps=200, warm_up=20, decay=50), lambda t: wsd(t, lambda a, b, p: a - a * p**0.5)),
+    (
+        WSD(0.4, steps=200, warm_up=20, decay=50, final=0.1, shape="linear"),
+        lambda t: wsd(t, lambda a, b, p: a * (1 - p) + b * p, 0.1),
+    ),
+    (
+        WSD(0.4, steps=200, warm_up=20, decay=50, final=0.1, shape="cosine"),
+        lambda t: wsd(t, lambda a, b, p: b + (a - b) * math.cos(math.pi * p / 2) ** 2, 0.1),
+    ),
+    (
+        WSD(0.4, steps=200, warm_up=20, decay=50, final=0.1, shape="exponential"),
+        lambda t: wsd(t, lambda a, b, p: math.exp((1 - p) * math.log(a) + p * math.log(b)), 0.1),
+    ),
+    (REX(0.5, steps=200), rex),
+    (Piecewise((0.3, 0.2, 0.7), boundaries=(10, 70)), piecewise),
+    (Piecewise((0.3, 0.2, 0.7), boundaries=(10, 70), between="linear"), corners),
+    (
+        Join(
+            (0.1, Cosine(0.5, steps=200, final=0.01), MultiStep(0.5, milestones=(50, 120), factor=0.2)),
+            boundaries=(10, 90),
+        ),
+        joined,
+    ),
     (Constant(0.3), constant),
     (StepDecay(0.5, every=30), step_decay),
     (ExponentialDecay(0.5, factor=0.9, every=7), exponential),
@@ -140,6 +232,16 @@ def test_its_numbers_are_hyperparameters_by_dotted_name(schedule):
 @pytest.mark.parametrize(
     ("schedule", "golden"),
     [
+        # Loshchilov & Hutter 2017, fig. 1: T₀ = 1, T_mult = 2 restarts at 1, 3, 7, 15, …
+        (
+            WarmRestarts(0.05, steps=100, factor=2),
+            {1: 0.05, 51: 0.025, 101: 0.05, 301: 0.05, 701: 0.05, 1501: 0.05, 3101: 0.05},
+        ),
+        # Vaswani et al. 2017, §5.3: d_model = 512, 4,000 steps of warm-up.
+        (
+            InverseSqrt((512 * 4000) ** -0.5, warm_up=4000),
+            {1: 512**-0.5 * 4000**-1.5, 4000: 512**-0.5 * 4000**-0.5, 16000: 512**-0.5 * 16000**-0.5},
+        ),
         # Smith 2017, fig. 2: bounds at the ends of each half cycle.
         (Triangular(1.0, 6.0, half_cycle=2000), {1: 1.0, 2001: 6.0, 4001: 1.0, 6001: 6.0}),
         (Triangular2(1.0, 6.0, half_cycle=2000), {1: 1.0, 2001: 6.0, 6001: 3.5, 10001: 2.25}),
@@ -207,7 +309,8 @@ def test_both_names_lead_to_the_same_class():
     assert optim.schedules.Cosine is optim.Cosine
     assert list(SCHEDULES) == [
         "constant", "stepdecay", "exponentialdecay", "cosine", "warmup", "onecycle", "triangular", "triangular2",
-        "exprange",
+        "exprange", "multistep", "polynomial", "warmrestarts", "inversesqrt", "inversetime", "wsd", "rex",
+        "piecewise", "join",
     ]  # fmt: skip
     assert all(cls.__name__.lower() == name for name, cls in SCHEDULES.items())
 
@@ -233,9 +336,72 @@ def test_both_names_lead_to_the_same_class():
         (lambda: Triangular(0.0, 1.0, half_cycle=0), "half_cycle must be greater than 0"),
         (lambda: ExpRange(0.0, 1.0, 5, gamma=0.0), "gamma must be greater than 0 and at most 1"),
         (lambda: Constant(math.inf), "value must be finite"),
+        (lambda: MultiStep(1.0, milestones=()), "milestones must be a tuple of one number of steps or more"),
+        (lambda: MultiStep(1.0, milestones=5), "milestones must be a tuple of one number of steps or more"),
+        (lambda: MultiStep(1.0, milestones=(3, 3)), "milestones must be greater than 0 and ascending"),
+        (lambda: Piecewise((1.0, 2.0), (0,)), "boundaries must be greater than 0 and ascending"),
+        (
+            lambda: Piecewise((1.0,), (5,)),
+            "Piecewise got 1 values and 1 boundaries; 1 boundaries lie between 2",
+        ),
+        (lambda: Piecewise((1.0, "a"), (5,)), "must be a number or a schedule"),
+        (lambda: Join((1.0, 2.0, 3.0), (5,)), "Join got 3 schedules and 1 boundaries"),
+        (lambda: WarmRestarts(1.0, steps=5, factor=0.5), "factor must be 1 or greater"),
+        (lambda: WSD(1.0, steps=10, warm_up=6, decay=5), "are longer together"),
+        (lambda: WSD(1.0, steps=10, shape="exponential"), "needs final greater than 0"),
+        (lambda: InverseTime(1.0, decay=-1), "decay must be 0 or greater"),
         (lambda: Constant(True), "value must be a number or a schedule"),
     ],
 )
 def test_bad_arguments_are_told_in_a_sentence(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+def test_a_restart_is_exact_however_late_it_comes():
+    """The wave begins anew in the very step, though the logarithm that finds it is rounded."""
+    for first, factor in ((1, 2), (3, 2), (7, 3), (10, 1), (5, 1.5)):
+        wave = WarmRestarts(1.0, steps=first, factor=factor)
+        restart = 0.0
+        for i in range(12):
+            if restart == int(restart):
+                assert wave(int(restart) + 1) == 1.0
+            restart += first * factor**i
+
+
+def test_a_pictures_line_is_the_schedule():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    ax = Cosine(0.1, steps=100).plot()
+    x, y = ax.lines[0].get_data()
+    assert x[-1] == 110
+    np.testing.assert_array_equal(y, Cosine(0.1, steps=100)(x))
+    assert ax.get_title() == "cosine(initial=0.1, steps=100)"
+    assert WarmUp(0.1, steps=10).plot(steps=20, ax=ax, label="warm-up") is ax
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["warm-up"]
+    long = StepDecay(0.1, every=100_000).plot()
+    assert len(long.lines[0].get_xdata()) <= 4000
+    plt.close("all")
+    with pytest.raises(InputError, match="plot got steps=0"):
+        Cosine(0.1, steps=100).plot(steps=0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps"),
+    [
+        (Constant(1.0), 1000),
+        (WarmUp(Cosine(1.0, steps=90), steps=10), 100),
+        (MultiStep(1.0, milestones=(10, 100)), 130),
+        (Join((0.1, Cosine(1.0, steps=400)), (10,)), 400),
+        (WarmRestarts(1.0, steps=10, factor=2), 150),
+        (Triangular(0.0, 1.0, half_cycle=20), 160),
+    ],
+    ids=repr,
+)
+def test_a_picture_is_as_long_as_the_schedule(schedule, steps):
+    from spusk.optim.schedules.plot import span
+
+    assert span(schedule) == steps

@@ -15,6 +15,12 @@ def test_what_is_written_is_read_back(rule):
     assert optim.get(written(rule)) == rule
 
 
+def test_what_is_in_tuples_is_written_too():
+    rule = optim.SGD(lr=optim.Join((0.1, optim.Cosine(0.5, 90)), (10,)))
+    assert written(rule) == "sgd(lr=join(schedules=(0.1, cosine(initial=0.5, steps=90)), boundaries=(10,)))"
+    assert read(written(rule)) == rule
+
+
 @pytest.mark.parametrize("name", optim.LECTURE)
 def test_defaults_are_written_as_the_name_alone(name):
     assert written(optim.get(name)) == name
@@ -35,6 +41,10 @@ def test_defaults_are_written_as_the_name_alone(name):
         ("lookahead(sgd)", optim.Lookahead(optim.SGD())),
         ("rmsprop(momentum=0.9, centered=True)", optim.RMSprop(momentum=0.9, centered=True)),
         ("adamax(eps=None)", optim.AdaMax()),
+        (
+            "sgd(lr=join((0.1, cosine(0.5, 90)), boundaries=[10]))",
+            optim.SGD(lr=optim.Join((0.1, optim.Cosine(0.5, 90)), (10,))),
+        ),
     ],
 )
 def test_a_text_is_read(text, rule):

@@ -351,17 +351,23 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all kept code.")] = False,
     json: Json = None,
 ) -> None:
-    """Show where compiled code is kept and how much there is; SPUSK_CACHE_DIR names another folder."""
+    """Show where compiled code is kept, how much there is, and what keeps the folder from being used.
+
+    SPUSK_CACHE_DIR names another folder. Without one, all works, but every process compiles anew.
+    """
     from spusk.cli import show
     from spusk.compile import cache as code
 
     _writable(json)
-    count, size = code.clear() if clear else code.size()
-    verb = "removed from" if clear else "in"
+    removed = code.clear() if clear else (0, 0)
+    where, (count, size) = code.folder(), code.size()
+    why = code.fault(where)
     with show.apart_from(json):
-        typer.echo(f"{count:,} files, {size / 2**20:.1f} MiB {verb} {code.folder()}")
+        show.cache(where, count, size, code.LIMIT, why, removed if clear else None)
     if json is not None:
-        show.write_json(json, {"folder": str(code.folder()), "files": count, "bytes": size, "cleared": clear})
+        kept = {"folder": str(where), "files": count, "bytes": size, "limit": code.LIMIT}
+        told = {"removed": {"files": removed[0], "bytes": removed[1]}, "usable": not why, "why": why or None}
+        show.write_json(json, {**kept, **told})
 
 
 __all__ = ["InputError", "app"]

@@ -212,6 +212,23 @@ def write_text(path: Path, text: str, remark: str = "") -> None:
         say(f"{remark} {path}")
 
 
+def cache(where: Path, count: int, size: int, limit: int, why: str, removed: tuple[int, int] | None) -> None:
+    """The folder of compiled code: where it is, what it holds, and whether it is used."""
+
+    def amount(count: int, size: int) -> str:
+        return f"{words.counted(count, 'file')}, {size / 2**20:.1f} MiB"
+
+    print(where)
+    if removed is not None:
+        print(f"removed {amount(*removed)}")
+    print(f"{amount(count, size)} of at most {limit / 2**20:.0f} MiB")
+    if why:
+        print(f"not used: {why};")
+        print("every process compiles anew; SPUSK_CACHE_DIR names another folder")
+    elif not where.exists():
+        print("the folder is made when something is compiled")
+
+
 def write_json(path: Path, content: Mapping[str, Any], remark: str = "") -> None:
     """Valid JSON, whole or not at all; what is not finite becomes null."""
     from spusk.lab.study import without_nan

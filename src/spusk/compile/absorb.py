@@ -1,4 +1,4 @@
-"""The third pass: cheap loops over a matrix product become its epilogue.
+"""Cheap loops over a matrix product become its epilogue.
 
 Bias and activation are then done to the sums while they are in registers, and the product itself need not
 touch memory.
@@ -20,10 +20,11 @@ from spusk.compile.kernels import (
     Schedule,
     Store,
     Value,
+    operands,
     reads,
     writes,
 )
-from spusk.compile.lower.dots import in_tiles
+from spusk.compile.lower.dots import in_tiles, is_whole
 from spusk.compile.views import whole
 
 # Operations of an instruction or two: each is written out for every register of a tile.
@@ -64,21 +65,27 @@ def absorb(schedule: Schedule) -> Schedule:
 
 
 def _tiled(kernel: DotKernel) -> bool:
-    """Whether it is a single product of two matrices, made in register tiles."""
+    """Whether it is a single product of two matrices, made in register tiles in one go."""
     shape = kernel.out.shape
-    return len(shape) == 2 and min(shape) > 1 and kernel.dtype.kind == "f" and in_tiles(kernel)
+    return (
+        len(shape) == 2
+        and min(shape) > 1
+        and kernel.dtype.kind == "f"
+        and in_tiles(kernel)
+        and is_whole(kernel)
+    )
 
 
 def _is_epilogue(schedule: Schedule, product: DotKernel, loop: LoopKernel) -> bool:
     """Whether a loop takes the product's elements just as they are made, and is cheap enough."""
-    operands = [o for step in loop.body for o in step.operands] + [s.value for s in loop.stores]
+    taken = operands(loop)
     own = whole(product.number, schedule.op(product.number))
     return (
         not loop.reductions
         and len(loop.body) <= MOST
         and all(schedule.op(step.number).name in CHEAP for step in loop.body)
-        and not any(isinstance(o, Gather) for o in operands)
-        and all(o.view == own for o in operands if isinstance(o, Load) and o.view.buffer == product.number)
+        and not any(isinstance(o, Gather) for o in taken)
+        and all(o.view == own for o in taken if isinstance(o, Load) and o.view.buffer == product.number)
     )
 
 

@@ -1,4 +1,4 @@
-"""BLAS with one thread: the work is split by this package, and the bits do not depend on how."""
+"""BLAS with one thread: the work is split by this package, where the bits do not depend on how."""
 
 from __future__ import annotations
 

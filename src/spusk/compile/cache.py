@@ -7,10 +7,13 @@ can be stale. Code is executed, therefore the folder must be one that only its o
 from __future__ import annotations
 
 import os
+import pwd
+import re
 import stat
 import sys
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +25,8 @@ VARIABLE = "SPUSK_CACHE_DIR"
 LIMIT = 256 * 2**20  # bytes; when the folder outgrows it, the files unused for longest go
 KEPT = 0.75  # of the limit, after clearing up
 DIGEST = 32  # bytes before the code in a file: a hash of it, so that a cut file is noticed
+NAME = re.compile(r"[0-9a-f]{40}")  # a file of code, without the .o
+PART = "spusk-"  # how the names of unfinished files begin
 EVERY = 64  # new files between two looks at the folder's size
 
 
@@ -43,17 +48,24 @@ def object_code(text: str, *, quick: bool = False) -> bytes:
 
 
 def folder() -> Path:
-    """Where code is kept: `SPUSK_CACHE_DIR`, or the usual place of this system's caches."""
-    if given := os.environ.get(VARIABLE):
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "spusk"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spusk"
+    """Where code is kept: `SPUSK_CACHE_DIR`, or the usual place of this system's caches; always absolute.
+
+    Only a `~` that stands for nobody's home is left as it is; `fault` then tells that.
+    """
+    given = os.environ.get(VARIABLE)
+    if not given and sys.platform == "darwin":
+        given = "~/Library/Caches/spusk"
+    elif not given:
+        given = os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "spusk")
+    where = os.path.expanduser(given)
+    return Path(where if where.startswith("~") else os.path.abspath(where))
 
 
 def files(where: Path) -> list[Path]:
-    """The files of code in a folder."""
-    return sorted(where.glob("*.o")) if where.is_dir() else []
+    """The files of code in a folder; others that end alike are somebody else's."""
+    with suppress(OSError):
+        return sorted(path for path in where.glob("*.o") if NAME.fullmatch(path.stem))
+    return []
 
 
 def size() -> tuple[int, int]:
@@ -71,12 +83,59 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def clear() -> tuple[int, int]:
-    """Remove all kept code; returns how many files and bytes that were."""
-    removed = size()
-    for path in files(folder()):
-        path.unlink(missing_ok=True)
+    """Remove all kept code that can be removed; returns how many files and bytes that were."""
+    where, removed = folder(), list[int]()
+    for path in files(where):
+        with suppress(OSError):
+            found = path.stat().st_size
+            path.unlink()
+            removed.append(found)
+    for path in _unfinished(where):
+        with suppress(OSError):
+            path.unlink()
     object_code.cache_clear()
-    return removed
+    return len(removed), sum(removed)
+
+
+def _unfinished(where: Path) -> list[Path]:
+    """What interrupted processes left behind, and what others are just writing."""
+    with suppress(OSError):
+        return list(where.glob(f"{PART}*.part"))
+    return []
+
+
+def fault(where: Path) -> str:
+    """Why code cannot be kept in a folder, as the rest of a sentence; empty if it can, once it is made."""
+    if not where.is_absolute():
+        return f"{where.parts[0]} is nobody's home folder"
+    try:
+        found = where.stat()
+    except FileNotFoundError:
+        parent = next(path for path in where.parents if path.exists())
+        if not parent.is_dir():
+            return f"{parent} is not a folder"
+        return "" if os.access(parent, os.W_OK | os.X_OK) else f"{parent} cannot be written to"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    if not stat.S_ISDIR(found.st_mode):
+        return "it is not a folder"
+    return _danger(found) or ("" if os.access(where, os.W_OK | os.X_OK) else "it cannot be written to")
+
+
+def _danger(found: os.stat_result) -> str:
+    """Why code in a folder could be another user's; empty if it cannot."""
+    if found.st_uid != os.geteuid():
+        return f"it belongs to another user ({_name(found.st_uid)})"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others can write to it (its mode is {stat.S_IMODE(found.st_mode):o}, and should be 700)"
+    return ""
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"number {user}"
 
 
 def _path(text: str, quick: bool) -> Path | None:
@@ -90,20 +149,21 @@ def _path(text: str, quick: bool) -> Path | None:
 
 @cache
 def _usable(where: Path) -> Path | None:
-    """The folder, made if need be; None, with a warning, if others could put code there."""
-    try:
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = where.stat()
-    except OSError:
-        return None  # no place to keep code: everything works, only slower
-    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    """The folder, made if need be; None, with a warning, if others could put code there.
+
+    Without a warning where there is just no place to keep code: everything works, only slower, and
+    `spusk cache` tells why.
+    """
+    if where.is_absolute():
+        with suppress(OSError):
+            where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    why = fault(where)
+    if why and (found := _stat(where)) and stat.S_ISDIR(found.st_mode) and _danger(found):
         warnings.warn(
-            f"the code cache {where} is not used, because others can write to it; "
-            f"it needs mode 700, or set {VARIABLE} to another folder",
+            f"the code cache {where} is not used, because {why}; set {VARIABLE} to a folder of your own",
             stacklevel=2,
         )
-        return None
-    return where if os.access(where, os.W_OK | os.X_OK) else None
+    return None if why else where
 
 
 def _read(path: Path) -> bytes | None:
@@ -123,7 +183,7 @@ def _read(path: Path) -> bytes | None:
 def _write(path: Path, code: bytes) -> None:
     """Put code into its file whole or not at all; another process may be doing the same."""
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PART, suffix=".part", delete=False) as file:
             file.write(_digest(code) + code)
         os.replace(file.name, path)
     except OSError:
@@ -138,7 +198,7 @@ _written: list[Path] = []
 
 def _clear_up(where: Path) -> None:
     """Keep the folder bounded, and free of what interrupted processes left behind."""
-    found = [(entry, path) for path in (*where.glob("*.o"), *where.glob("*.part")) if (entry := _stat(path))]
+    found = [(entry, path) for path in (*files(where), *_unfinished(where)) if (entry := _stat(path))]
     total = sum(entry.st_size for entry, _ in found)
     if total <= LIMIT:
         return

@@ -1,4 +1,4 @@
-"""The third pass: where carried outputs are computed.
+"""Where carried outputs are computed.
 
 A new weight may be written over the old one if nothing reads the old one afterwards. Then the step needs no
 copy.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from spusk.compile.kernels import Gather, LoopKernel, Schedule, operand_views, reads, writes
+from spusk.compile.kernels import Gather, LoopKernel, Schedule, operand_views, operands, reads, writes
 from spusk.compile.views import View
 
 
@@ -48,8 +48,7 @@ def _in_step(schedule: Schedule, position: int, source: int, into: int) -> bool:
     if len(stored) != 1 or any(r.view.buffer == source for r in kernel.reductions):
         return False
     expected = View(into, stored[0].shape, stored[0].strides, stored[0].offset)
-    operands = [o for step in kernel.body for o in step.operands]
-    operands += [s.value for s in kernel.stores] + [r.value for r in kernel.reductions]
-    views = [view for o in operands for view in operand_views(o) if view.buffer == into]
-    gathered = any(o.view.buffer == into or o.index.buffer == into for o in operands if isinstance(o, Gather))
+    taken = operands(kernel)
+    views = [view for o in taken for view in operand_views(o) if view.buffer == into]
+    gathered = any(o.view.buffer == into or o.index.buffer == into for o in taken if isinstance(o, Gather))
     return not gathered and all(view == expected for view in views)

@@ -36,6 +36,9 @@ def check_flow(flow: Flow) -> None:
         if op.inputs:
             found = op.primitive.result(*[flow.ops[x] for x in op.inputs])  # pyright: ignore[reportArgumentType]
             assert found == (op.shape, op.dtype), f"{op.name} {number} is {found}, not {op.shape} {op.dtype}"
+        if op.primitive.elementwise:
+            dtypes = {flow.ops[x].dtype for x in op.inputs[op.primitive.first_value :]}
+            assert len(dtypes) == 1, f"{op.name} {number} takes values of several dtypes: {dtypes}"
     for name, number in (*flow.inputs.items(), *flow.outputs.items()):
         assert 0 <= number < len(flow.ops), f"{name!r} is operation {number}, which does not exist"
 

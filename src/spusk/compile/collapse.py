@@ -1,4 +1,4 @@
-"""The fourth pass: loop nests of as few axes as possible.
+"""Loop nests of as few axes as possible.
 
 Two neighbouring axes that every view crosses evenly are one axis; axes of length 1 are none. The innermost
 loop becomes as long as it can be, which is what vector units want.

@@ -3,25 +3,108 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
+import textwrap
+import warnings
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
+from typing import Literal
 
 from spusk.compile.cost import cost
-from spusk.compile.kernels import Compute, DotKernel, Kernel, LoopKernel, Schedule, reads, writes
+from spusk.compile.kernels import CheckKernel, Compute, DotKernel, Kernel, LoopKernel, Schedule, reads, writes
 from spusk.compile.stages import Stages
 
+VARIABLE = "SPUSK_EXPLAIN"
+WIDTH = 80  # characters of a line, as far as it can be broken
+LEGEND = """\
+LEGEND
+  number  of an operation, and of the buffer (piece of memory) with its result
+  state   memory that goes on from step to step, by offset in bytes; an output
+          that is the next input is computed in place of it, or copied there
+  arena   memory within a step; buffers kept for different kernels share bytes
+  kernel  a pass over memory: "loop 32×10: add 30, exp 37" does operations 30
+          and 37 to each of 32×10 elements. Of equal formulas over neighbouring
+          buffers, done in one loop, the first is named.
+  reads, writes   buffers; ops and bytes are estimates for a step"""
 
-def explained(stages: Stages, *, ir: bool = True) -> str:
-    """Every stage as text: operations, kernels with their estimated cost, memory, calls, LLVM IR."""
-    parts = [_graph(stages), _kernels(stages), _memory(stages), _code(stages)]
+
+def tell(stages: Stages) -> None:
+    """Print the stages on standard error if SPUSK_EXPLAIN asks for it."""
+    how = _asked(os.environ.get(VARIABLE, ""))
+    if how:
+        print(explained(stages, ir=how == "all", legend=_is_first()), file=sys.stderr)
+
+
+@cache
+def _asked(value: str) -> Literal["", "short", "all"]:
+    """What a value of SPUSK_EXPLAIN asks for; cached, so that an unknown one is told once."""
+    match value.strip().lower():
+        case "" | "0" | "false" | "no" | "off":
+            return ""
+        case "1" | "true" | "yes" | "on":
+            return "all"
+        case "short":
+            return "short"
+        case _:
+            warnings.warn(
+                f"{VARIABLE} is {value!r}, which is not known; it needs 1, short (without LLVM IR) or 0",
+                stacklevel=2,
+            )
+            return ""
+
+
+_told: list[bool] = []
+
+
+def _is_first() -> bool:
+    """Whether nothing was printed in this process yet: one legend is enough."""
+    _told.append(True)
+    return len(_told) == 1
+
+
+def explained(stages: Stages, *, ir: bool = True, legend: bool = True) -> str:
+    """Every stage as text: inputs and outputs, operations, kernels with their estimated cost, memory, calls,
+    LLVM IR."""
+    parts = [LEGEND] if legend else []
+    parts += [_program(stages), _graph(stages), _kernels(stages), _memory(stages), _code(stages)]
     if ir:
-        parts += [*stages.modules.kernels.values(), stages.modules.run]
+        parts += ["LLVM IR, a module for each function", *stages.modules.kernels.values(), stages.modules.run]
     return "\n\n".join(parts) + "\n"
 
 
+def _program(stages: Stages) -> str:
+    """What goes in and comes out, and where it lies."""
+    schedule, places = stages.layout.schedule, stages.layout.places
+    flow = schedule.flow
+
+    def line(kind: str, name: str, number: int, where: str) -> str:
+        op = flow.ops[number]
+        return f"  {kind} {number:>4} {_shape(op.shape, op.dtype.name):<18} {name}: {where}"
+
+    lines = [f"PROGRAM: {_count(len(flow.inputs), 'input')}, {_count(len(flow.outputs), 'output')}"]
+    for name, number in flow.inputs.items():
+        place = places[number]
+        at = f"state at {place.at:,}" if place.room == "state" else "from the caller"
+        lines.append(line("input ", name, number, at))
+    commits = set(schedule.commits)
+    for name, number in flow.outputs.items():
+        if name not in flow.carry:
+            lines.append(line("output", name, number, "to the caller"))
+            continue
+        target = flow.carry[name]
+        into = flow.inputs[target]
+        how = "copied" if (number, into) in commits else "in place" if number != into else "unchanged"
+        which = "input" if name == target else f"input {target}"
+        lines.append(line("output", name, number, f"next {which}, {how}"))
+    return "\n".join(lines)
+
+
 def _graph(stages: Stages) -> str:
-    lines = [f"GRAPH: {len(stages.flow.ops)} operations, {len(stages.simple.ops)} after simplifying"]
-    for number, op in enumerate(stages.merged.schedule.flow.ops):
+    ops = stages.merged.schedule.flow.ops
+    lines = [f"GRAPH: {len(stages.flow.ops)} operations, {len(ops)} as they are compiled"]
+    for number, op in enumerate(ops):
         inputs = " ".join(map(str, op.inputs))
         lines.append(
             f"  {number:>4} {_shape(op.shape, op.dtype.name):<18} {op.primitive!r:.60} {inputs}".rstrip()
@@ -40,10 +123,9 @@ def _kernels(stages: Stages) -> str:
     for i, (kernel, c) in enumerate(zip(schedule.kernels, costs, strict=True)):
         into = " ".join(str(b) for b in dict.fromkeys(v.buffer for v in writes(kernel)))
         source = " ".join(str(b) for b in dict.fromkeys(v.buffer for v in reads(kernel)))
-        lines.append(f"  {i:>4} {_what(schedule, kernel, gemms.get(id(kernel), ''))}")
-        lines.append(
-            f"         {source or 'nothing'} -> {into or 'nothing'}; {c.operations:,} ops, {c.bytes:,} bytes"
-        )
+        lines.append(_broken(f"  {i:>4} {_what(schedule, kernel, gemms.get(id(kernel), ''))}"))
+        moves = f"reads {source or 'nothing'}; writes {into or 'nothing'}"
+        lines.append(_broken(f"{' ' * 9}{moves}; {c.operations:,} ops, {c.bytes:,} bytes"))
     shared = sum(n - 1 for n in Counter(names).values())
     if shared:
         lines.append(f"  {shared} of these share a function with another that differs only in its buffers")
@@ -70,6 +152,9 @@ def _what(schedule: Schedule, kernel: Kernel, gemm: str) -> str:
                 else "in loops"
             )
             return f"product {many}({m}, {kernel.a.shape[-1]}) by ({kernel.b.shape[-2]}, {n}) {by}{then}"
+        case CheckKernel():
+            count = math.prod(kernel.x.shape)
+            return f"check that {count:,} whole numbers are at least {kernel.low} and below {kernel.high}"
         case _:
             name = type(kernel).__name__.removesuffix("Kernel").lower()
             return f"{name} {'×'.join(str(n) for n in reads(kernel)[0].shape) or 'once'}"
@@ -85,26 +170,38 @@ def _axes(axes: Iterable[int]) -> str:
 
 def _memory(stages: Stages) -> str:
     layout, schedule = stages.layout, stages.layout.schedule
-    lines = [
-        f"MEMORY: {layout.state_bytes:,} bytes of carried state, an arena of {layout.arena_bytes:,} bytes"
-    ]
+    rooms = {place.room for place in layout.places.values()}  # the blocks have some bytes even when unused
+    state = f"{layout.state_bytes:,} bytes of carried state" if "state" in rooms else "no carried state"
+    arena = f"an arena of {layout.arena_bytes:,} bytes" if "arena" in rooms else "no arena"
+    lines = [f"MEMORY: {state}, {arena}"]
     for title, room in (("state", "state"), ("arena", "arena")):
         placed = sorted(
             (p.at, b) for b, p in layout.places.items() if p.room == room and b not in schedule.homes
         )
         for at, buffer in placed:
             op = schedule.op(buffer)
-            life = "kernels {}–{}".format(*layout.lives[buffer]) if buffer in layout.lives else "carried"
+            life = _life(stages, buffer)
             lines.append(f"  {title} {at:>9,} {_shape(op.shape, op.dtype.name):<18} buffer {buffer}, {life}")
     for source, home in schedule.homes.items():
         lines.append(f"  buffer {source} is computed in the place of {home}")
     for source, into in schedule.commits:
         lines.append(f"  buffer {source} is copied to {into} at the end of a step")
     for run in stages.merged.runs:
-        lines.append(f"  buffers {' '.join(map(str, run))} lie one after another")
+        lines.append(_broken(f"  buffers {' '.join(map(str, run))} lie one after another"))
     outside = " ".join(map(str, layout.outside))
-    lines.append(f"  buffers {outside or 'none'} stay where the caller has them")
+    lines.append(_broken(f"  buffers {outside or 'none'} stay where the caller has them"))
     return "\n".join(lines)
+
+
+def _life(stages: Stages, buffer: int) -> str:
+    """The kernels that a buffer is kept for."""
+    lives, count = stages.layout.lives, len(stages.layout.schedule.kernels)
+    if buffer not in lives:
+        return "carried"
+    first, last = lives[buffer]
+    if last == count:  # a commit reads it
+        return f"kernel {first} to the end" if first < count else "the end"
+    return f"kernel {first}" if first == last else f"kernels {first}–{last}"
 
 
 def _code(stages: Stages) -> str:
@@ -114,9 +211,21 @@ def _code(stages: Stages) -> str:
     gemms = Counter(call.gemm for call in modules.calls if call.gemm)
     library = ", ".join(f"{gemm} × {count}" for gemm, count in gemms.items())
     return (
-        f"CODE: {len(modules.kernels)} functions for {len(modules.calls)} kernels ({products} products), "
-        f"{size:,} characters of LLVM IR\nLIBRARY CALLS a step: {library or 'none'}"
+        f"CODE: {_count(len(modules.kernels), 'function')} for {_count(len(modules.calls), 'kernel')} "
+        f"({_count(products, 'product')}), {size:,} characters of LLVM IR\n"
+        f"LIBRARY CALLS a step: {library or 'none'}"
     )
+
+
+def _broken(line: str) -> str:
+    """A line in several where it is too long, those after the first further in."""
+    return textwrap.fill(
+        line, WIDTH, subsequent_indent=" " * 11, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 def _shape(shape: tuple[int, ...], dtype: str) -> str:

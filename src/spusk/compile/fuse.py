@@ -1,4 +1,4 @@
-"""The second pass: operations become kernels.
+"""Operations become kernels.
 
 An operation joins a loop nest over the same elements that already holds one of its inputs, if that nest
 runs after everything else the operation needs. Operations on nothing but leaves and earlier results float:
@@ -279,7 +279,7 @@ class _Fuser:
         if literal is not None and literal.value >= 0:
             return -1
         sentence = f"pow got a negative exponent for whole numbers; use floats ({op.place})"
-        return self._within(self.view(op.inputs[1]), 0, 2**63 - 1, sentence)
+        return self._within(self.view(op.inputs[1]), 0, 2**63, sentence)
 
     def _within(self, view: View, low: int, high: int, complaint: str) -> int:
         if math.prod(view.shape) == 0:

@@ -186,13 +186,17 @@ def operand_views(operand: Operand) -> tuple[View, ...]:
             return ()
 
 
+def operands(kernel: LoopKernel) -> list[Operand]:
+    """Everything that a loop computes with, stores and reduces."""
+    found = [o for step in kernel.body for o in step.operands]
+    return found + [s.value for s in kernel.stores] + [r.value for r in kernel.reductions]
+
+
 def reads(kernel: Kernel) -> list[View]:
     """Every view that a kernel reads."""
     match kernel:
         case LoopKernel():
-            operands = [o for step in kernel.body for o in step.operands]
-            operands += [s.value for s in kernel.stores] + [r.value for r in kernel.reductions]
-            return [view for operand in operands for view in operand_views(operand)]
+            return [view for operand in operands(kernel) for view in operand_views(operand)]
         case DotKernel():
             return [kernel.a, kernel.b, *(reads(kernel.epilogue) if kernel.epilogue else ())]
         case ArgMaxKernel() | CheckKernel():

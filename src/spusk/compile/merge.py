@@ -22,6 +22,7 @@ from spusk.compile.kernels import (
     Store,
     Value,
     operand_views,
+    operands,
     reads,
     writes,
 )
@@ -97,10 +98,6 @@ def _movable(schedule: Schedule, positions: list[int]) -> bool:
     return True
 
 
-def _operands(kernel: LoopKernel) -> list[Operand]:
-    return [o for step in kernel.body for o in step.operands] + [s.value for s in kernel.stores]
-
-
 def _formula(schedule: Schedule, kernel: LoopKernel) -> tuple[Any, ...] | None:
     """What the kernel computes, apart from which buffers and how long; None if it is no flat formula."""
     if len(kernel.space) != 1 or kernel.reductions:
@@ -109,7 +106,7 @@ def _formula(schedule: Schedule, kernel: LoopKernel) -> tuple[Any, ...] | None:
     places: dict[int, int] = {}
     ops = [(schedule.op(step.number), len(step.operands)) for step in kernel.body]
     parts: list[Any] = [(repr(op.primitive), op.dtype.str, count) for op, count in ops]
-    for operand in _operands(kernel):
+    for operand in operands(kernel):
         match operand:
             case Literal(value=value, dtype=dtype):
                 parts.append(("literal", repr(value), dtype.str))
@@ -137,7 +134,7 @@ def _is_whole(schedule: Schedule, view: View) -> bool:
 
 def _buffers(schedule: Schedule, kernel: LoopKernel) -> list[int]:
     """The buffers that the kernel goes through, in order of appearance."""
-    views = [v for o in _operands(kernel) for v in operand_views(o) if v.strides != (0,)]
+    views = [v for o in operands(kernel) for v in operand_views(o) if v.strides != (0,)]
     views += [s.view for s in kernel.stores]
     return list(dict.fromkeys([schedule.home(view.buffer) for view in views]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.compile.cache import object_code
-from spusk.compile.explain import explained
+from spusk.compile.explain import tell
 from spusk.compile.flow import Flow, fingerprint, flow_of
 from spusk.compile.load import Code
 from spusk.compile.lower.module import GEMMS, OUTSIDE
@@ -87,8 +86,7 @@ class NativeProgram:
         with collector_paused():
             stages = lowered(flow)
         self.stages = stages
-        if os.environ.get("SPUSK_EXPLAIN") == "1":
-            print(explained(stages), file=sys.stderr)
+        tell(stages)
         kernels = [object_code(text) for text in stages.modules.kernels.values()]
         self._code = Code([*kernels, object_code(stages.modules.run, quick=True)])
         self.run = self._code.run
@@ -163,7 +161,7 @@ def alone(block: NDArray[np.int64]) -> NDArray[np.int64]:
     return copy
 
 
-_known: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
+_programs: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
 _recent: deque[NativeProgram] = deque(maxlen=RECENT)
 _compiling = Lock()
 
@@ -186,8 +184,8 @@ def native_program(
         flow = flow_of(outputs, inputs, carry)
     key = fingerprint(flow)
     with _compiling:
-        program = _known.get(key)
+        program = _programs.get(key)
         if program is None:
-            program = _known[key] = NativeProgram(flow)
+            program = _programs[key] = NativeProgram(flow)
         _recent.append(program)
     return program

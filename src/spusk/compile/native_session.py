@@ -132,17 +132,17 @@ class NativeSession(Session):
         if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
             block[THREADS] = count
             blocks += [alone(block) for _ in range(count - 1)]
-            for i, each in enumerate(blocks):
-                each[THREAD] = i
-            at = [address(each) for each in blocks]
+            for i, own in enumerate(blocks):
+                own[THREAD] = i
+            at = [address(own) for own in blocks]
         done = 0
         try:
             while done < steps and not block[STATUS]:
                 if stopped():
                     return True
                 now = max(1, min(int(SLICE / program.seconds), steps - done))
-                for each in blocks:
-                    each[STEPS] = now
+                for own in blocks:
+                    own[STEPS] = now
                 began = time.perf_counter()
                 together(program.run, at)
                 program.seconds = max((time.perf_counter() - began) / now, 1e-9)

@@ -86,12 +86,34 @@ class Program:
 
         return native_program(self.outputs, self.inputs, self.carry)
 
-    def explain(self, *, ir: bool = True) -> str:
-        """Every stage of the compilation as text, for a person: the operations, the kernels with what they
-        fuse and an estimate of their operations and bytes, memory with offsets and lifetimes, calls of
-        libraries, and LLVM IR (unless `ir=False`).
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to compile before it can run."""
+        return self.backend == "numpy" or "native" in vars(self)
 
-        With SPUSK_EXPLAIN=1 in the environment, it is printed for every program that is compiled.
+    def explain(self, *, ir: bool = True) -> str:
+        """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
+        the kernels with what they fuse and an estimate of their operations and bytes, memory with offsets and
+        lifetimes, calls of libraries, and LLVM IR.
+
+        With SPUSK_EXPLAIN=1 (or true, yes, on) in the environment, it is printed on standard error for every
+        program that is compiled; with SPUSK_EXPLAIN=short, without LLVM IR.
+
+        Args:
+            ir: whether to end with the LLVM IR, which is most of the text.
+
+        >>> import spusk as sp
+        >>> x = sp.input("x", (3,))
+        >>> text = Program({"twice": x * 2}, {"x": x}).explain(ir=False)
+        >>> print(text[text.index("KERNELS") : text.index("CODE")])
+        KERNELS: 1, about 3 operations and 24 bytes a step
+             0 loop 3: mul 2
+                 reads 0; writes 2; 3 ops, 24 bytes
+        <BLANKLINE>
+        MEMORY: no carried state, no arena
+          buffers 0 2 stay where the caller has them
+        <BLANKLINE>
+        <BLANKLINE>
         """
         from spusk.compile.explain import explained
 
@@ -103,11 +125,9 @@ class Program:
             found = self.evaluator(*self._fed(values).values())
             return dict(zip(self.outputs, found, strict=True))
         session = self.begin(values)
-        done = session.run(1)
-        if not done.steps:
-            raise KeyboardInterrupt  # nothing was computed that could be returned
+        found = session.once()
         return {
-            name: session.values[self.carry[name]] if name in self.carry else done.collected[name][0]
+            name: session.values[self.carry[name]] if name in self.carry else found[name]
             for name in self.outputs
         }
 
@@ -176,7 +196,8 @@ class Program:
             each: for some inputs, an array whose i-th row is the input's value in step i.
             watch: the name of a scalar output; the loop ends when it is not finite.
             threads: how many threads share the work of a step; default: all processors if the step is large
-                enough to gain, one within a lane. The bits are the same for any number.
+                enough to gain, one within a lane. The bits are the same for any number, also of products
+                done by BLAS if that is OpenBLAS on x86-64; other libraries do not promise it.
         """
         each = each or {}
         given = self._fed(values, optional=tuple(each))

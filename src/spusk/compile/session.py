@@ -58,6 +58,17 @@ class Session(ABC):
             InputError: if `each` lacks an input that was announced, or `steps` is negative.
         """
 
+    def once(self) -> dict[str, NDArray[Any]]:
+        """One step's outputs that are not carried, by name.
+
+        Raises:
+            KeyboardInterrupt: if Ctrl-C came before the step: nothing was computed that could be returned.
+        """
+        done = self.run(1)
+        if not done.steps:
+            raise KeyboardInterrupt
+        return {name: rows[0] for name, rows in done.collected.items()}
+
     def take(self, other: Session) -> None:
         """Take over the carried values of a session with the same carried inputs."""
         for name, array in self.values.items():

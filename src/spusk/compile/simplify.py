@@ -1,4 +1,4 @@
-"""The first pass: the same values from fewer operations.
+"""The same values from fewer operations.
 
 Constants are folded, equal operations become one, operations that do nothing go, and what no output needs is
 dropped. Every identity keeps the bits of every value, NaN and infinities included.

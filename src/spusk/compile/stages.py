@@ -15,6 +15,7 @@ from spusk.compile.lower.module import Modules, lower
 from spusk.compile.memory import Layout, plan
 from spusk.compile.merge import Merged, merge
 from spusk.compile.simplify import simplify
+from spusk.compile.widen import widen
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,15 @@ def lowered(flow: Flow) -> Stages:
     """All passes up to LLVM IR; with SPUSK_CHECK=1, each result is checked."""
     checking = os.environ.get("SPUSK_CHECK") == "1"
     simple = simplify(flow)
-    fused = fuse(simple)
+    wide = widen(simple)
+    fused = fuse(wide)
     absorbed = absorb(fused)
     merged = merge(collapse(place_carried(absorbed)))
     layout = plan(merged)
     if checking:
         check_flow(flow)
         check_flow(simple)
+        check_flow(wide)
         check_schedule(fused)
         check_schedule(absorbed)
         check_merged(merged)

@@ -80,3 +80,25 @@ def promote_weak(strong: DType, weak: DType) -> DType:
     if ranks(weak.kind) <= ranks(strong.kind) or (weak.kind == "i" and strong.kind == "u"):
         return strong
     return DEFAULT_FLOAT if is_float(weak) else INT64
+
+
+def converted(xp: Any, x: Any, dtype: DType) -> Any:
+    """An array of the namespace `xp` in another dtype, by the rules of `spusk.graph.ops.cast`.
+
+    What a processor makes of a float that no whole number of the dtype is near differs from one to the next,
+    so it is said here: numbers beyond the ends become the ends, and NaN becomes 0.
+
+    >>> converted(np, np.array([np.nan, np.inf, -1e30, 300.7, -1.5]), np.dtype("int8"))
+    array([   0,  127, -128,  127,   -1], dtype=int8)
+    """
+    target = getattr(xp, dtype.name)
+    if dtype.kind not in "iu" or not xp.isdtype(x.dtype, "real floating"):
+        return xp.astype(x, target)
+    limits = np.iinfo(dtype)
+    below, above = float(limits.min) - 1, 2.0 ** (limits.bits - (dtype.kind == "i"))
+    inside = xp.logical_and(x > below, x < above)
+    if xp is np and inside.all():
+        return xp.astype(x, target)
+    whole = xp.astype(xp.where(inside, x, xp.zeros_like(x)), target)
+    ends = [xp.asarray(end, dtype=target) for end in (limits.min, limits.max)]
+    return xp.where(x >= above, ends[1], xp.where(x <= below, ends[0], whole))

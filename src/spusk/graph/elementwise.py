@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from spusk.errors import InputError
 from spusk.graph import ops
-from spusk.graph.dtypes import BOOL, DType, is_float
+from spusk.graph.dtypes import BOOL, DType, converted, is_float
 from spusk.graph.primitive import Cotangents, Elementwise, Shape
 from spusk.graph.tensor import Tensor
 
@@ -70,14 +71,41 @@ class Div(Elementwise):
         return by_x, -by_x * out
 
 
+class FloorDivide(Elementwise):
+    """floor(x / y) of whole numbers, exact; 0 where y is 0, and the smallest number by −1 is itself."""
+
+    name = "floor_divide"
+    of_bools = False
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        x, y = values
+        if xp is np:
+            return xp.floor_divide(x, y)
+        zero, minus = xp.zeros_like(y), -xp.ones_like(y)  # by these, others than NumPy stop or differ
+        is_zero = y == zero
+        is_minus = xp.logical_and(y == minus, minus < zero)
+        safe = xp.where(xp.logical_or(is_zero, is_minus), xp.ones_like(y), y)
+        found = xp.where(is_minus, -x, xp.floor_divide(x, safe))
+        return xp.where(is_zero, xp.zeros_like(found), found)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return None, None
+
+
 class Pow(Elementwise):
-    """x to the power y. Where x is 0 and y ≥ 0, the gradient by y is 0, its limit for y > 0."""
+    """x to the power y. Where x is 0 and y ≥ 0, the gradient by y is 0, its limit for y > 0.
+
+    Powers of whole numbers wrap around; a negative exponent of theirs ends the evaluation with an InputError.
+    """
 
     name = "pow"
     of_bools = False
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
-        return xp.pow(*values)
+        try:
+            return xp.pow(*values)
+        except ValueError:  # NumPy's only reason
+            raise InputError("pow got a negative exponent for whole numbers; use floats") from None
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
         x, y = inputs
@@ -386,7 +414,12 @@ class Where(Elementwise):
 
 @dataclass(frozen=True, repr=False)
 class Cast(Elementwise):
-    """The same numbers in another dtype; floats become integers by truncation, which stops gradients."""
+    """The same numbers in another dtype.
+
+    Floats become whole numbers by truncation, which stops gradients: those beyond the dtype's ends become
+    its ends and NaN becomes 0, on every backend and processor. Whole numbers wrap around, as in NumPy; of
+    anything, 0 is False and all else, NaN included, is True.
+    """
 
     name: ClassVar[str] = "cast"
     linear: ClassVar[bool] = True
@@ -397,7 +430,7 @@ class Cast(Elementwise):
         return inputs[0].shape, self.dtype
 
     def evaluate(self, xp: Any, *values: Any) -> Any:
-        return xp.astype(xp.asarray(values[0]), getattr(xp, self.dtype.name))
+        return converted(xp, xp.asarray(values[0]), self.dtype)
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
         dtype = inputs[0].dtype

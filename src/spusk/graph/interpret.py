@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.errors import InputError, ShapeError
+from spusk.graph.dtypes import DType, converted
 from spusk.graph.leaves import Constant, Input, plain
 from spusk.graph.tensor import Tensor
 from spusk.graph.walk import collector_paused, topological
@@ -155,7 +156,7 @@ def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
         array: Any = value
         if not isinstance(value, np.ndarray) or array.dtype is not t.dtype:
             try:
-                array = np.asarray(value, t.dtype)
+                array = _as_array(value, t.dtype)
             except (TypeError, ValueError, OverflowError) as error:
                 raise InputError(f"{_label(t)} was given no array of {t.dtype.name}: {error}") from None
     else:
@@ -163,6 +164,12 @@ def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
     if array.shape != t.shape and tuple(array.shape) != t.shape:
         raise ShapeError(f"{_label(t)} was given shape {tuple(array.shape)}; it needs {t.shape}")
     return array
+
+
+def _as_array(value: Any, dtype: DType) -> NDArray[Any]:
+    """What NumPy makes of a value, except that floats become whole numbers as in a cast."""
+    is_whole = dtype.kind in "iu" and isinstance(value, (np.ndarray, np.generic))
+    return converted(np, np.asarray(value), dtype) if is_whole else np.asarray(value, dtype)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _label(t: Tensor) -> str:

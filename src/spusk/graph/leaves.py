@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.errors import DTypeError, InputError, ShapeError
-from spusk.graph.dtypes import FLOAT64, INT64, UINT32, DType, as_dtype, is_float
+from spusk.graph.dtypes import FLOAT64, INT64, UINT32, DType, as_dtype, converted, is_float
 from spusk.graph.place import CURRENT_PLACE, users_place
 from spusk.graph.primitive import Cotangents, Primitive, Shape
 from spusk.graph.tensor import Number, Tensor, node
@@ -144,7 +144,10 @@ def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
     target = None if dtype is None else as_dtype(dtype)
     try:
         with np.errstate(all="ignore"):
-            array: NDArray[Any] = np.array(value, dtype=target)
+            if isinstance(value, (np.ndarray, np.generic)) and target is not None:
+                array: NDArray[Any] = np.array(converted(np, np.asarray(value), target))  # pyright: ignore[reportUnknownArgumentType]
+            else:
+                array = np.array(value, dtype=target)
     except OverflowError:
         raise DTypeError(f"{value!r:.60} does not fit into {target or INT64} ({users_place()})") from None
     except (TypeError, ValueError):
@@ -233,8 +236,11 @@ def holds(kind: Any, value: Any) -> bool:
 
 
 def iota(n: int, dtype: Any = "int64") -> Tensor:
-    """0, 1, …, n − 1."""
-    return node(Iota(n, as_dtype(dtype)))
+    """0, 1, …, n − 1; of truth values, two at most."""
+    found = as_dtype(dtype)
+    if found.kind == "b" and n > 2:
+        raise DTypeError(f"there are only 2 truth values to count, not {n} ({users_place()})")
+    return node(Iota(n, found))
 
 
 def random_bits(key: Tensor, counter: Tensor, shape: Sequence[int]) -> Tensor:

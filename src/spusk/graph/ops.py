@@ -63,7 +63,7 @@ def div(x: Operand, y: Operand) -> Tensor:
     """x / y; integers are divided as floats."""
     a, b = promote_pair(x, y)
     if not is_float(a.dtype):
-        a, b = floating(a), floating(b)
+        a, b = promote_pair(floating(a), floating(b))  # a weak one is float64 beside a strong float32
     return node(elementwise.Div(), a, b)
 
 
@@ -81,17 +81,24 @@ def floor(x: Operand) -> Tensor:
 
 
 def floor_divide(x: Operand, y: Operand) -> Tensor:
-    """floor(x / y); of whole numbers a whole number, exact below 2⁵³."""
+    """floor(x / y); of whole numbers the exact whole number, 0 where y is 0, as in NumPy.
+
+    >>> floor_divide(np.array([7, -7, 7]), np.array([2, 2, 0])).numpy()
+    array([ 3, -4,  0])
+    """
     a, b = promote_pair(x, y)
-    if is_float(a.dtype):
-        return floor(div(a, b))
-    return cast(floor(div(cast(a, dtypes.FLOAT64), cast(b, dtypes.FLOAT64))), a.dtype)
+    return floor(div(a, b)) if is_float(a.dtype) else node(elementwise.FloorDivide(), a, b)
 
 
 def remainder(x: Operand, y: Operand) -> Tensor:
-    """x − y·floor(x / y), with the sign of y."""
+    """x − y·floor(x / y), with the sign of y; of whole numbers 0 where y is 0, as in NumPy.
+
+    >>> remainder(np.array([7, -7, 7]), np.array([3, 3, 0])).numpy()
+    array([1, 2, 0])
+    """
     a, b = promote_pair(x, y)
-    return a - b * floor_divide(a, b)
+    rest = a - b * floor_divide(a, b)
+    return rest if is_float(a.dtype) else where(b == 0, 0, rest)
 
 
 def greater(x: Operand, y: Operand) -> Tensor:

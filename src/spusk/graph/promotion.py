@@ -14,6 +14,7 @@ from spusk.graph.dtypes import (
     INT64,
     DType,
     as_dtype,
+    converted,
     is_float,
     promote_types,
     promote_weak,
@@ -87,7 +88,16 @@ def floating(x: Operand) -> Tensor:
 
 
 def cast(x: Operand, dtype: Any) -> Tensor:
-    """x in another dtype."""
+    """x in another dtype.
+
+    Floats become whole numbers by truncation; those beyond the dtype's ends become its ends and NaN becomes
+    0, on every backend and processor. Whole numbers wrap around. Of anything, 0 is False, all else True.
+
+    >>> cast(np.array([np.nan, np.inf, -1e30, -1.5]), "int32").numpy()
+    array([          0,  2147483647, -2147483648,          -1], dtype=int32)
+    >>> cast(np.array([300, -1]), "uint8").numpy()
+    array([ 44, 255], dtype=uint8)
+    """
     t, target = leaves.as_tensor(x), as_dtype(dtype)
     return t if t.dtype == target and not t.weak else _convert(t, target, weak=False)
 
@@ -96,7 +106,7 @@ def _convert(t: Tensor, dtype: DType, *, weak: bool) -> Tensor:
     if not isinstance(t.primitive, leaves.Constant):
         return node(elementwise.Cast(dtype, weak), t)
     with np.errstate(all="ignore"):
-        return leaves.constant(t.primitive.value.astype(dtype), weak=weak)
+        return leaves.constant(converted(np, t.primitive.value, dtype), weak=weak)
 
 
 # Leaves and primitives need the functions above and those of `ops`, so they are imported after them.

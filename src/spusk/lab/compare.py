@@ -20,7 +20,7 @@ from spusk.lab.pool import outcomes
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.optim import Optimizer
-from spusk.optim.hyper import hyperparameters
+from spusk.optim.hyper import formula_key, hyperparameters
 from spusk.optim.text import written
 from spusk.train.loop import Data, Loss, as_split, choose_loss, fit
 from spusk.train.programs import Programs
@@ -105,9 +105,10 @@ def compare(
     chosen = choose_loss(loss, first.dataset.task)
     weights = default_init(net) if init is None else init
     initialise(net.parameters(), weights, seed=numbers[0])  # a bad initialiser is told before any training
+    programs = Programs(net, chosen, backend)
     run_one = partial(
         _train,
-        programs=Programs(net, chosen, backend),
+        programs=programs,
         splits=splits,
         init=weights,
         epochs=epochs,
@@ -118,7 +119,9 @@ def compare(
     # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
     run_one(_Task("", next(iter(rules.values())), 1.0, numbers[0]), epochs=0)
     tasks = [_Task(label, rules[label], lr, s) for label in rules for lr in rates[label] for s in numbers]
-    found, interrupted = _collect(tasks, run_one, jobs, backend, progress)
+    steps = _steps(rules.values(), len(first.train_x), batch_size)
+    before = partial(programs.compiling, steps)
+    found, interrupted = _collect(tasks, run_one, jobs, backend, progress, before)
     position = {(t.label, t.lr, t.seed): i for i, t in enumerate(tasks)}
     found.sort(key=lambda r: position[r.optimizer, r.lr, r.seed])
     return Study(
@@ -185,13 +188,14 @@ def _collect(
     jobs: int | None,
     backend: Backend,
     progress: bool | None,
+    before: Callable[[], str],
 ) -> tuple[list[Record], bool]:
     """Run the trainings, most valuable news first on the progress bar; Ctrl-C keeps what is done."""
     found: list[Record] = []
     best: Record | None = None
     # All optimizers advance together, so that an interrupted study still compares them.
     shuffled: list[int] = np.random.default_rng(0).permutation(len(tasks)).tolist()
-    with progress_bar("comparing", len(tasks), "trainings", progress) as tick:
+    with progress_bar("comparing", len(tasks), "trainings", progress, before) as tick:
         try:
             for record in outcomes(run_one, [tasks[i] for i in shuffled], jobs, threads=backend == "native"):
                 if record is None:
@@ -204,6 +208,15 @@ def _collect(
         except KeyboardInterrupt:
             return found, True
     return found, False
+
+
+def _steps(rules: Iterable[Optimizer], rows: int, batch_size: int | None) -> int:
+    """How many different training steps there are: one for each formula and size of batch."""
+    needed: set[tuple[Any, int]] = set()
+    for rule in rules:
+        batch = rows if batch_size is None or rule.full_batch else batch_size
+        needed |= {(formula_key(rule), size) for size in (batch, rows % batch) if size}
+    return len(needed)
 
 
 # --- what to compare ----------------------------------------------------------------------------------

@@ -95,13 +95,13 @@ def hypot(x: Operand, y: Operand) -> Tensor:
 
 def sinh(x: Operand) -> Tensor:
     """The hyperbolic sine, exact near 0."""
-    t = as_tensor(x)
+    t = ops.floating(x)  # −x of an unsigned whole number would wrap around
     return 0.5 * (ops.expm1(t) - ops.expm1(-t))
 
 
 def cosh(x: Operand) -> Tensor:
     """The hyperbolic cosine."""
-    t = as_tensor(x)
+    t = ops.floating(x)
     return 0.5 * (ops.exp(t) + ops.exp(-t))
 
 

@@ -36,19 +36,29 @@ from spusk.optim.rmsprop import RMSprop
 from spusk.optim.rprop import Rprop
 from spusk.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from spusk.optim.schedules import (
+    REX,
+    WSD,
     Constant,
     Cosine,
     ExponentialDecay,
     ExpRange,
+    InverseSqrt,
+    InverseTime,
+    Join,
+    MultiStep,
     OneCycle,
+    Piecewise,
+    Polynomial,
     StepDecay,
     Triangular,
     Triangular2,
+    WarmRestarts,
     WarmUp,
 )
 from spusk.optim.sgd import SGD
 from spusk.optim.sgdw import SGDW
 from spusk.optim.signsgd import SignSGD
+from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 from spusk.optim.yogi import Yogi
 
@@ -104,6 +114,15 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Triangular,
     Triangular2,
     ExpRange,
+    MultiStep,
+    Polynomial,
+    WarmRestarts,
+    InverseSqrt,
+    InverseTime,
+    WSD,
+    REX,
+    Piecewise,
+    Join,
 )
 
 CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE + _OF_THE_FIELD}
@@ -135,6 +154,10 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     spusk.errors.InputError: unknown optimizer 'adamm'; did you mean 'adam'?
     """
     found: Any = optimizer
+    if solver(optimizer):
+        raise InputError(
+            f"{optimizer!r} takes as many evaluations for a step as it needs, so it works in sp.minimize only"
+        )
     if isinstance(optimizer, str):
         from spusk.optim.text import OWN, read  # it reads this catalogue
 

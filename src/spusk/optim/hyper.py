@@ -71,6 +71,26 @@ class Schedule:
         value: Any = evaluate([result], {step: steps})[0]
         return float(value) if steps.ndim == 0 else np.broadcast_to(value, steps.shape)
 
+    def plot(self, steps: int | None = None, ax: Any = None, label: str | None = None) -> Any:
+        """The value at every step as a picture.
+
+        Args:
+            steps: how many; default: as many as show what the schedule does.
+            ax: the matplotlib axes to draw into, e.g. those of another schedule; default new ones.
+            label: its name in a legend.
+
+        Returns:
+            The matplotlib axes; `.figure.savefig("lr.png")` keeps the picture.
+
+        >>> from spusk import optim
+        >>> ax = optim.Cosine(0.1, steps=100).plot(label="cosine")
+        >>> optim.WarmUp(optim.Cosine(0.1, steps=90), steps=10).plot(ax=ax, label="after a warm-up") is ax
+        True
+        """
+        from spusk.optim.schedules.plot import plot  # which needs Schedule itself
+
+        return plot(self, steps, ax, label)
+
 
 def value(hyper: Hyper, t: Tensor) -> Any:
     """A hyperparameter at step t: a schedule is evaluated, anything else is itself."""
@@ -254,8 +274,11 @@ AT_LEAST_ONE = (_at_least_one, "1 or greater")
 Range = tuple[Callable[[float], bool], str]
 
 ALLOWED: dict[str, Range] = {
-    **dict.fromkeys(("lr", "steps", "every", "half_cycle", "factor", "div", "final_div"), POSITIVE),
-    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "weight_decay", "eta"), NOT_NEGATIVE),
+    **dict.fromkeys(
+        ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
+    ),
+    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
+    **dict.fromkeys(("weight_decay", "eta"), NOT_NEGATIVE),
     **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
     **dict.fromkeys(("mu_low", "mu_high"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),

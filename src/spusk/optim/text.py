@@ -30,8 +30,9 @@ def read(text: str) -> Optimizer:
 
     Args:
         text: a name of `CATALOGUE`, alone or called with numbers, texts, True, False, None, and schedules or
-            other optimizers written the same way; `name.like("library", …)` is a preset. A rule of the
-            user's own is written `file.py:Name`, and that file is run. Nothing else is evaluated.
+            other optimizers written the same way, also in tuples, lists and dicts; `name.like("library", …)`
+            is a preset. A rule of the user's own is written `file.py:Name`, and that file is run. Nothing
+            else is evaluated.
 
     Raises:
         InputError: if it cannot be read, names an unknown method or hyperparameter, or a value is not
@@ -51,8 +52,18 @@ def read(text: str) -> Optimizer:
 def written(rule: Any) -> str:
     """The text that `read` reads back: the name, and the fields that differ from their defaults."""
     changed = [(f.name, getattr(rule, f.name)) for f in fields(rule) if getattr(rule, f.name) != f.default]
-    shown = ", ".join(f"{name}={written(x) if is_dataclass(x) else repr(x)}" for name, x in changed)
+    shown = ", ".join(f"{name}={_part(x)}" for name, x in changed)
     return f"{type(rule).__name__.lower()}({shown})" if shown else type(rule).__name__.lower()
+
+
+def _part(content: Any) -> str:
+    if isinstance(content, Mapping):
+        pairs: Any = content.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        return "{" + ", ".join(f"{k!r}: {_part(v)}" for k, v in pairs) + "}"
+    if isinstance(content, tuple):
+        parts: Any = content  # pyright: ignore[reportUnknownVariableType]
+        return f"({', '.join(map(_part, parts))}{',' if len(parts) == 1 else ''})"
+    return written(content) if is_dataclass(content) else repr(content)
 
 
 def _from_file(file: str, name: str) -> Any:
@@ -73,6 +84,11 @@ def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
             return value
         case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as number)):
             return -number
+        case ast.Tuple(members) | ast.List(members):
+            return tuple([_value(member, text, known) for member in members])
+        case ast.Dict(keys, values) if None not in keys:
+            pairs = zip(keys, values, strict=True)
+            return {_value(k, text, known): _value(v, text, known) for k, v in pairs if k is not None}
         case ast.Name(name):
             found = _known(name, known)
             return found if isinstance(found, Optimizer) else _made(found, [], {}, text)

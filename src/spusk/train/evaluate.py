@@ -37,10 +37,16 @@ class Evaluation:
         self._backend: Backend = backend
         self._programs: dict[Any, Program] = {}
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether graphs have been built, and all of them compiled."""
+        programs = list(self._programs.values())  # a copy, because another thread may be adding one
+        return bool(programs) and all(program.is_ready for program in programs)
+
     def outputs(self, parameters: Arrays, x: NDArray[Any]) -> NDArray[Any]:
         """The network's outputs for examples x [n, …]."""
         parts = [_Part("", a, None) for a in _pieces(x)] or [_Part("", x, None)]
-        found = [_once(self._session(parameters, [part], ()))["0 outputs"] for part in parts]
+        found = [self._session(parameters, [part], ()).once()["0 outputs"] for part in parts]
         return np.concatenate(found) if len(found) > 1 else found[0]
 
     def begin(
@@ -127,7 +133,7 @@ class Measuring:
         names = ("loss", *(name for name, _ in self._summed), *(() if self._summed else ("outputs",)))
         found: list[list[Any]] = []
         for count, session in self._groups:
-            values = _once(session)
+            values = session.once()
             found += [[values[f"{i} {name}"] for name in names] for i in range(count)]
         measured: dict[str, float] = {}
         with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
@@ -141,14 +147,6 @@ class Measuring:
                         value = float(metric(np.concatenate([found[i][1] for i, _ in mine]), y))
                     measured[prefix + name] = value
         return measured
-
-
-def _once(session: Session) -> dict[str, Any]:
-    """The outputs of a program that carries nothing, computed once more."""
-    done = session.run(1)
-    if not done.steps:
-        raise KeyboardInterrupt  # nothing was computed that could be returned
-    return {name: array[0] for name, array in done.collected.items()}
 
 
 @dataclass(frozen=True)

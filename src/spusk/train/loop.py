@@ -85,7 +85,8 @@ def train(
         progress: show a progress bar; default: if standard error is a terminal.
         backend: "native" (default) compiles the training step; "numpy" interprets it, for reference.
         threads: how many threads share the work of a step; default: all processors if the step is large
-            enough to gain. The result has the same bits for any number.
+            enough to gain. The result has the same bits for any number, but for products done by another BLAS
+            than OpenBLAS on x86-64.
 
     Returns:
         A `Run`: model, history, status. Divergence and Ctrl-C are a status, not an exception.
@@ -136,7 +137,12 @@ def fit(
         )  # fmt: skip
         weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
         plan.check_outputs(weights)
-        with progress_bar("training", epochs, "epochs", progress) as tick:
+        steps = 2 if plan.last else 1
+
+        def before() -> str:
+            return programs.compiling(steps)
+
+        with progress_bar("training", epochs, "epochs", progress, before) as tick:
             course = _follow(plan, weights, tick)
     return _as_run(plan, course, time.perf_counter() - began)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from spusk import optim
 from spusk.compile import Backend
 from spusk.errors import InputError, ShapeError
-from spusk.graph import as_tensor
+from spusk.graph import Tensor, as_tensor
 from spusk.graph.transforms import floating_array
+from spusk.train.solve import solve
 from spusk.train.step import Tensors, descent_step
+
+Status: TypeAlias = Literal["finished", "diverged", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Minimum:
     value: float
     path: NDArray[Any]
     values: NDArray[Any]
-    status: Literal["finished", "diverged", "interrupted"]
+    status: Status
     steps: int
 
     def __repr__(self) -> str:
@@ -46,20 +49,22 @@ class Minimum:
 def minimize(
     f: Callable[[Any], Any],
     x0: Any,
-    optimizer: optim.Optimizer | str | None = None,
+    optimizer: optim.Optimizer | optim.Solver | str | None = None,
     steps: int = 100,
     backend: Backend = "native",
     seed: int = 0,
 ) -> Minimum:
-    """Descend from `x0` with an optimizer, and keep the whole path.
+    """Descend from `x0` with an optimizer or a solver, and keep the whole path.
 
     Args:
         f: takes one array of the shape of `x0`, built with operators and `spusk.numpy`; returns a scalar.
         x0: the starting point, of any shape. Its floating dtype is kept; whole numbers and lists of
             Python numbers become float64.
         optimizer: an optimizer, or its name; default `Adam(lr=0.1)`. A name brings the method's own
-            default rate, made for networks: "adam" is Adam(lr=0.001).
-        steps: how many updates.
+            default rate, made for networks: "adam" is Adam(lr=0.001). Or a solver of SciPy, which
+            chooses its own steps by our value, gradient and Hessian-vector products: "L-BFGS",
+            "trust-ncg", "trust-krylov", "trust-exact", or `optim.LBFGS(…)`, `optim.TrustRegion(…)`.
+        steps: how many updates; a solver may need fewer, and then path and values are shorter.
         backend: "native" (default) compiles the step; "numpy" interprets it, for reference.
         seed: of the random numbers that a rule draws, if it draws any.
 
@@ -75,33 +80,44 @@ def minimize(
     >>> r = minimize(f, x0=[-1.5, 2.0], optimizer=optim.Adam(lr=0.05), steps=300)
     >>> r.path.shape, float(r.values[0]), bool(r.value < 2)
     ((301, 2), 12.5, True)
+    >>> minimize(f, x0=[-1.5, 2.0], optimizer="L-BFGS").x.round(3).tolist()
+    [1.0, 1.0]
     """
     x = floating_array(x0)
     if not np.isfinite(x).all():
         raise InputError(f"x0 holds values that are not finite: {x}")
     if steps < 0:
         raise InputError(f"steps is {steps}; it must be 0 or more")
-    rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(optimizer)
 
-    def objective(parameters: Tensors, t: Any) -> Any:
-        y = as_tensor(f(parameters["x"]))
+    def scalar(x: Any) -> Tensor:
+        y = as_tensor(f(x))
         if y.shape != ():
             raise ShapeError(f"minimize needs a function that returns a scalar; f returns shape {y.shape}")
         return y
 
-    def seen(parameters: Tensors) -> Tensors:
-        return {"point": parameters["x"], "value": objective(parameters, None)}
+    if solver := optim.solver(optimizer):
+        solved = solve(scalar, x, solver, steps, backend)
+        status = "interrupted" if solved.was_interrupted else "finished"
+        return _minimum(solved.path, solved.values, len(solved.values), status)
+    rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(cast("optim.Optimizer | str", optimizer))
 
-    step = descent_step(objective, {"x": x}, rule, outputs=seen, backend=backend)
+    def seen(parameters: Tensors) -> Tensors:
+        return {"point": parameters["x"], "value": scalar(parameters["x"])}
+
+    step = descent_step(lambda p, t: scalar(p["x"]), {"x": x}, rule, outputs=seen, backend=backend)
     # One step more than asked: its point and value are those after the last update.
     loop = step.program.run(step.first_values({"x": x}, rule, seed), steps=steps + 1)
     path = np.full((steps + 1, *x.shape), np.nan, x.dtype)
     values = np.full(steps + 1, np.nan, loop.collected["value"].dtype)
     path[: loop.steps], values[: loop.steps] = loop.collected["point"], loop.collected["value"]
-    finite = np.isfinite(values) & np.isfinite(path.reshape(steps + 1, -1)).all(axis=1)
-    last = int(np.argmin(finite)) - 1 if not finite.all() else steps
-    status = loop.status
-    if last < loop.steps - 1:
+    return _minimum(path, values, loop.steps, loop.status)
+
+
+def _minimum(path: NDArray[Any], values: NDArray[Any], done: int, status: Status) -> Minimum:
+    """What was found, of which `done` points are known: those after the first non-finite one do not count."""
+    finite = np.isfinite(values) & np.isfinite(path.reshape(len(path), -1)).all(axis=1)
+    last = int(np.argmin(finite)) - 1 if not finite.all() else len(path) - 1
+    if last < done - 1:
         status = "diverged"
         path[last + 2 :], values[last + 2 :] = np.nan, np.nan
     last = max(last, 0)

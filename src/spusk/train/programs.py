@@ -39,6 +39,15 @@ class Programs:
         """Another process builds its own."""
         return Programs, (self.net, self.loss, self.backend)
 
+    def compiling(self, steps: int) -> str:
+        """What is being compiled, in words, if so many training steps are needed; nothing if all is ready."""
+        if self.backend == "numpy":
+            return ""
+        found = list(self._steps.values())  # a copy, because another thread may be adding one
+        ready = sum(step.program.is_ready for step in found) + self.evaluation.is_ready
+        total = steps + 1  # with the evaluation
+        return "" if ready >= total else f"compiling {ready + 1}/{total} programs"
+
     def step(self, weights: Arrays, split: Split, optimizer: Optimizer, batch: int) -> DescentStep:
         """The training step on batches of one size, gathered from the training part of the split."""
         x, y = split.train_x, split.train_y

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from compile.products.harness import AVX2, Case, Compiled, bias_relu
 from compile.products.test_products import DOUBLE, STEPS, of_layouts, ranges
+from threadpoolctl import threadpool_info
 
-from spusk.compile.products import blas_accepts, blas_function, blas_pointer
+from spusk.compile.blas import one_blas_thread
+from spusk.compile.lower.module import BLAS_ROWS
+from spusk.compile.products import Product, blas_accepts, blas_function, blas_pointer
 from spusk.compile.products.pointer import expect_signature
 from spusk.errors import InputError
 
@@ -59,3 +62,24 @@ def test_a_function_with_other_integers_or_reals_is_refused(name, letter):
 
 def test_pointers_are_those_of_two_functions():
     assert 0 < blas_pointer("sgemm") != blas_pointer("dgemm") > 0
+
+
+def openblas_on_x86() -> bool:
+    blas_pointer("sgemm")  # loads it
+    loaded = [lib for lib in threadpool_info() if "scipy.libs" in lib["filepath"]]
+    known = {"Haswell", "Zen", "Sandybridge", "Nehalem", "Barcelona"}
+    return any(lib["internal_api"] == "openblas" and lib["architecture"] in known for lib in loaded)
+
+
+def test_shares_of_rows_have_the_bits_of_the_whole():
+    if not openblas_on_x86():
+        pytest.skip("only known of OpenBLAS on x86-64")
+    products = [Product.of_rows("float32", 301, 45, 487), Product.of_rows("float64", 261, 31, 303)]
+    native = Compiled(products, AVX2, blas=True)
+    for i, product in enumerate(products):
+        case = Case.of(product, seed=i)
+        with one_blas_thread():
+            whole = native.run(i, case, None)
+            for first in (BLAS_ROWS, 3 * BLAS_ROWS, 10 * BLAS_ROWS):
+                parts = native.run(i, case, [(0, first), (first, product.m)])
+                assert parts.tobytes() == whole.tobytes(), (product, first)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +14,15 @@ from compile.vectormath.samples import arguments, float32_sweep, in_float64
 
 from spusk.compile.vectormath import ARGUMENTS
 
-# Of float32 and float64, with and without fma; the greatest errors found with -m fuzz, rounded up.
+# Of float32 and float64, with and without fma; the greatest errors found with -m fuzz, rounded up. Those of
+# float32's tanh (2.6056, without fma) and sigmoid (2.4019) are of all numbers, one by one.
 GREATEST = {
     "exp": (1.1, 1.1),
     "expm1": (1.8, 2.0),
     "log": (0.9, 0.9),
     "log1p": (1.8, 1.8),
-    "tanh": (2.7, 2.7),
-    "sigmoid": (2.4, 2.4),
+    "tanh": (2.61, 2.5),
+    "sigmoid": (2.41, 2.4),
     "erf": (1.4, 1.7),
     "sin": (1.7, 0.9),
     "cos": (1.7, 0.9),
@@ -35,6 +38,15 @@ def greatest(name: str, dtype: str) -> float:
 
 def test_no_error_exceeds_the_budget_of_4_ulp():
     assert max(max(pair) for pair in GREATEST.values()) <= 4
+
+
+def test_the_greatest_error_is_the_one_that_the_documents_name():
+    x = np.array([0.06242450699210167], np.float32)  # the worst of all for tanh
+    error = ulps_of_float32(compiled("float32", False)["tanh"](x), in_float64("tanh", x)).max()
+    assert 2.6 < error <= max(max(pair) for pair in GREATEST.values()) < 2.65
+    root = Path(__file__).parents[3]
+    for name in ("docs/decisions.md", "CHANGELOG.md"):
+        assert re.search(r"2\.6 (ulp|units in the last place)", (root / name).read_text()), name
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)

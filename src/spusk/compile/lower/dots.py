@@ -11,11 +11,14 @@ from spusk.compile.load import target
 from spusk.compile.lower.lanes import Elements, loaded
 from spusk.compile.lower.text import Function, value_type
 from spusk.compile.products import (
+    LONGEST,
     Emitter,
     Epilogue,
+    Part,
     Product,
     Spot,
     blas_function,
+    in_parts,
     prefers_tiles,
     scratch_elements,
     tile_function,
@@ -24,7 +27,10 @@ from spusk.compile.views import View
 
 
 def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
-    """The function for the products of one kernel, one after another for its batch axes."""
+    """The function for the products of one kernel, one after another for its batch axes.
+
+    An epilogue belongs to products that are one part (`is_whole`).
+    """
     if kernel.dtype.kind != "f":
         return _plain(schedule, kernel)
     f = Function()
@@ -37,24 +43,39 @@ def lower_dot(schedule: Schedule, kernel: DotKernel) -> Function:
     f.split = not batch and is_large(schedule, kernel)
     f.gemm = "" if in_tiles(kernel) else "sgemm" if product.dtype == "float32" else "dgemm"
     write = blas_function if f.gemm else tile_function
-    text, declarations = write("product", product, target(), epilogue)
-    f.private.append(text)
-    f.needs |= declarations
+    parts = [Part(product, 0, 1)] if f.gemm else in_parts(product)
     scratch = "null"
-    if not f.gemm and (count := scratch_elements(product, target())):
+    if not f.gemm and (count := scratch_elements(parts[0].product, target())):
         scratch = f.alloca(f"[{count} x {product.element}], align 64")
+    rows = "i64 %low, i64 %high" if f.split else f"i64 0, i64 {m}"
+    more = ["ptr %gemm"] if f.gemm else list(epilogue.parameters) if epilogue else []
     loops = [f.begin_loop("0", str(size)) for size in batch]
     outer = [loop.index for loop in loops]
     a, b = (_start(f, schedule, view, outer) for view in (kernel.a, kernel.b))
     c = "null" if epilogue else _start(f, schedule, kernel.out, outer)
-    rows = "i64 %low, i64 %high" if f.split else f"i64 0, i64 {m}"
-    more = ["ptr %gemm"] if f.gemm else list(epilogue.parameters) if epilogue else []
-    given = ", ".join([f"ptr {c}", f"ptr {a}", f"ptr {b}", f"ptr {scratch}", rows, *more])
-    f.line(f"call void @product({given})")
+    for i, part in enumerate(parts):
+        text, declarations = write(f"product{i}", part.product, target(), epilogue)
+        f.private.append(text)
+        f.needs |= declarations
+        loop = f.begin_loop(str(part.first), str(part.first + part.count)) if len(parts) > 1 else None
+        steps = (product.a[1], product.b[0])
+        starts = [
+            _moved(f, product.element, x, loop.index, step) if loop else x
+            for x, step in zip((a, b), steps, strict=True)
+        ]
+        given = [f"ptr {pointer}" for pointer in (c, *starts, scratch)]
+        f.line(f"call void @product{i}({', '.join([*given, rows, *more])})")
+        if loop:
+            f.end_loop(loop)
     for loop in reversed(loops):
         f.end_loop(loop)
     f.line("ret void")
     return f
+
+
+def is_whole(kernel: DotKernel) -> bool:
+    """Whether the product is made in one part, so that its sums are still in registers at the end."""
+    return len(in_parts(_product(kernel))) == 1
 
 
 def in_tiles(kernel: DotKernel) -> bool:
@@ -96,6 +117,12 @@ def _start(f: Function, schedule: Schedule, view: View, outer: list[str]) -> str
     """A pointer to the first element of one matrix."""
     address = f.address(view, [*outer, "0", "0"])
     return f.element(schedule.home(view.buffer), address, schedule.op(view.buffer).dtype)
+
+
+def _moved(f: Function, element: str, pointer: str, stretch: str, step: int) -> str:
+    """A pointer to where a stretch of k begins."""
+    elements = f.put(f"mul nsw i64 {stretch}, {LONGEST * step}")
+    return f.put(f"getelementptr {element}, ptr {pointer}, i64 {elements}")
 
 
 def _plain(schedule: Schedule, kernel: DotKernel) -> Function:

@@ -33,6 +33,7 @@ THREAD, THREADS, BARRIER = range(10, 13)  # which of how many threads, and where
 OUTSIDE = 16
 
 ROWS = 12  # of a product: a multiple of what its tiles take at a time
+BLAS_ROWS = 24  # a multiple of what OpenBLAS's kernels take: its bits depend on where their rests begin
 
 GEMMS = {"sgemm": SGEMM, "dgemm": DGEMM}
 CALLS = 100  # calls in one function
@@ -235,7 +236,7 @@ class _Run:
                 self._meet()  # nobody may change what another still checks
             self._leave_if(bad, COMPLAINT + call.kernel.why, "ret i1 true")
         elif call.split:
-            low, high = self._share(call.kernel)
+            low, high = self._share(call)
             some = self.f.put(f"icmp slt i64 {low}, {high}")
             given += [f"i64 {low}", f"i64 {high}", *gemm]
             self._if(some, f"call void @{call.function}({', '.join(given)})")
@@ -243,10 +244,12 @@ class _Run:
         else:
             self._alone(f"call void @{call.function}({', '.join([*given, *gemm])})")
 
-    def _share(self, kernel: Kernel) -> tuple[str, str]:
+    def _share(self, call: Call) -> tuple[str, str]:
         """This thread's share of the kernel's first axis, in whole cache lines where that is all there is."""
+        kernel = call.kernel
         shape = kernel.space if isinstance(kernel, LoopKernel) else writes(kernel)[0].shape
-        n, line = shape[0], 16 if len(shape) == 1 else ROWS if isinstance(kernel, DotKernel) else 1
+        rows = BLAS_ROWS if call.gemm else ROWS if isinstance(kernel, DotKernel) else 1
+        n, line = shape[0], 16 if len(shape) == 1 else rows
         f = self.f
         lines = -(-n // line)
         threads = self._constant(THREADS, "i64")

@@ -74,6 +74,29 @@ def extremum(f: Function, name: str, dtype: DType, x: str, y: str) -> str:
     return _intrinsic(f, f"{'s' if dtype.kind == 'i' else 'u'}{name}", dtype, x, y)
 
 
+def _floor_divide(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
+    """Floor division of whole numbers; what the processor would stop at, by 0 and by −1, is done apart."""
+    (x, y), dtype = values, dtypes[0]
+    kind, truth, zero, one = f.kind(dtype), f.kind(BOOL), f.number(0, dtype), f.number(1, dtype)
+    by_zero = f.put(f"icmp eq {kind} {y}, {zero}")
+    if dtype.kind == "u":
+        safe = f.put(f"select {truth} {by_zero}, {kind} {one}, {kind} {y}")
+        found = f.put(f"udiv {kind} {x}, {safe}")
+    else:
+        by_minus = f.put(f"icmp eq {kind} {y}, {f.number(-1, dtype)}")
+        apart = f.put(f"or {truth} {by_zero}, {by_minus}")
+        safe = f.put(f"select {truth} {apart}, {kind} {one}, {kind} {y}")
+        towards_zero = f.put(f"sdiv {kind} {x}, {safe}")
+        rest = f.put(f"sub {kind} {x}, {f.put(f'mul {kind} {towards_zero}, {safe}')}")
+        is_cut = f.put(f"icmp ne {kind} {rest}, {zero}")
+        differs = f.put(f"icmp slt {kind} {f.put(f'xor {kind} {rest}, {safe}')}, {zero}")
+        below = f.put(f"zext {truth} {f.put(f'and {truth} {is_cut}, {differs}')} to {kind}")
+        floored = f.put(f"sub {kind} {towards_zero}, {below}")
+        opposite = f.put(f"sub {kind} {zero}, {x}")
+        found = f.put(f"select {truth} {by_minus}, {kind} {opposite}, {kind} {floored}")
+    return f.put(f"select {truth} {by_zero}, {kind} {zero}, {kind} {found}")
+
+
 def _pow(f: Function, op: Op, values: list[str], dtypes: list[DType]) -> str:
     dtype, kind = dtypes[0], value_type(dtypes[0])
     if dtype.kind == "f":
@@ -181,6 +204,7 @@ LOWERINGS: dict[str, Lowering] = {
     "sub": _arithmetic("fsub", "sub"),
     "mul": _arithmetic("fmul", "mul", "and"),
     "div": _arithmetic("fdiv", ""),
+    "floor_divide": _floor_divide,
     "pow": _pow,
     "neg": _neg,
     "abs": _abs,

@@ -119,7 +119,8 @@ def lower_check(schedule: Schedule, kernel: CheckKernel) -> Function:
     f.line(f"store i1 false, ptr {found}")
     loops = _nest(f, kernel.x.shape)
     value = convert(f, loaded(f, schedule, kernel.x, [loop.index for loop in loops]), dtype, INT64)
-    low, high = f.put(f"icmp slt i64 {value}, {kernel.low}"), f.put(f"icmp sge i64 {value}, {kernel.high}")
+    last = kernel.high - 1  # 2⁶³ itself is no int64
+    low, high = f.put(f"icmp slt i64 {value}, {kernel.low}"), f.put(f"icmp sgt i64 {value}, {last}")
     bad = f.put(f"or i1 {low}, {high}")
     before = f.put(f"load i1, ptr {found}")
     f.line(f"store i1 {f.put(f'or i1 {before}, {bad}')}, ptr {found}")

@@ -12,20 +12,24 @@ from spusk.compile.products.emitter import Emitter
 from spusk.compile.products.epilogue import Epilogue, Spot
 from spusk.compile.products.form import scratch_elements
 from spusk.compile.products.function import tile_function
+from spusk.compile.products.parts import LONGEST, Part, in_parts
 from spusk.compile.products.pointer import blas_pointer
 from spusk.compile.products.product import Product
 from spusk.compile.products.rule import prefers_tiles
 from spusk.compile.products.target import Target
 
 __all__ = [
+    "LONGEST",
     "Emitter",
     "Epilogue",
+    "Part",
     "Product",
     "Spot",
     "Target",
     "blas_accepts",
     "blas_function",
     "blas_pointer",
+    "in_parts",
     "prefers_tiles",
     "scratch_elements",
     "tile_function",

@@ -17,7 +17,8 @@ def blas_function(
 ) -> tuple[str, set[str]]:
     """As `tile_function`, with `ptr %gemm` after `m_end`: the address of sgemm or dgemm, by dtype.
 
-    BLAS promises nothing about bits: they may depend on the range of rows.
+    BLAS promises nothing about bits: they may depend on the range of rows. Those of OpenBLAS 0.3.30 do not
+    where ranges begin at multiples of what its kernels take at a time (12 rows with AVX2, 8 without AVX).
 
     Raises:
         InputError: if C is not contiguous along n, or A or B along neither of its axes.

@@ -62,11 +62,10 @@ def emit_tile(
         for i in range(rows)
         for base, distance in columns
     ]
-    if product.accumulate:
-        sums = [emitter.load(lanes, target) for target in targets]
-    else:
-        sums = [emitter.zero(lanes)] * len(targets)
-    sums = _sum(emitter, tiling, panel, row, rows, sums)
+    sums = _sum(emitter, tiling, panel, row, rows, [emitter.zero(lanes)] * len(targets))
+    if product.accumulate:  # at the end, so that the chain of additions begins at 0
+        before = [emitter.load(lanes, target) for target in targets]
+        sums = [emitter.add(lanes, x, y) for x, y in zip(before, sums, strict=True)] if product.k else before
     finished = _finished(emitter, tiling, row, rows, columns, sums)
     for value, target in zip(finished, targets, strict=True):
         if value is not None:

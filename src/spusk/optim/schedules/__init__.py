@@ -12,20 +12,38 @@ from spusk.optim.schedules.constant import Constant
 from spusk.optim.schedules.cosine import Cosine
 from spusk.optim.schedules.exp_range import ExpRange
 from spusk.optim.schedules.exponential_decay import ExponentialDecay
+from spusk.optim.schedules.inverse_sqrt import InverseSqrt
+from spusk.optim.schedules.inverse_time import InverseTime
+from spusk.optim.schedules.join import Join
+from spusk.optim.schedules.multi_step import MultiStep
 from spusk.optim.schedules.one_cycle import OneCycle
+from spusk.optim.schedules.piecewise import Piecewise
+from spusk.optim.schedules.polynomial import Polynomial
+from spusk.optim.schedules.rex import REX
 from spusk.optim.schedules.step_decay import StepDecay
 from spusk.optim.schedules.triangular import Triangular
 from spusk.optim.schedules.triangular2 import Triangular2
+from spusk.optim.schedules.warm_restarts import WarmRestarts
 from spusk.optim.schedules.warm_up import WarmUp
+from spusk.optim.schedules.wsd import WSD
 
 __all__ = [
+    "REX",
+    "WSD",
     "Constant",
     "Cosine",
     "ExpRange",
     "ExponentialDecay",
+    "InverseSqrt",
+    "InverseTime",
+    "Join",
+    "MultiStep",
     "OneCycle",
+    "Piecewise",
+    "Polynomial",
     "StepDecay",
     "Triangular",
     "Triangular2",
+    "WarmRestarts",
     "WarmUp",
 ]
