@@ -115,7 +115,7 @@ class NativeSession(Session):
         arena = program.arena()
         block[ARENA] = arena[1]
         with one_blas_thread() if program.uses_blas else nullcontext():
-            interrupted = self._loop(block, steps)
+            interrupted = self._loop(block, steps, (self, arena, rows, collected))
         program.arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
@@ -125,8 +125,8 @@ class NativeSession(Session):
             collected = {name: array[:done] for name, array in collected.items()}
         return Stretch(collected, done, ended)
 
-    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
-        """Run to the end or to Ctrl-C; returns whether it was that."""
+    def _loop(self, block: NDArray[np.int64], steps: int, holding: object) -> bool:
+        """Run to the end or to Ctrl-C; returns whether it was that. The block has addresses in `holding`."""
         program = self._program
         blocks, at = [block], [self._at]
         if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
@@ -144,7 +144,7 @@ class NativeSession(Session):
                 for each in blocks:
                     each[STEPS] = now
                 began = time.perf_counter()
-                together(program.run, at)
+                together(program.run, at, (blocks, holding))
                 program.seconds = max((time.perf_counter() - began) / now, 1e-9)
                 done = int(block[DONE])
         except KeyboardInterrupt:
