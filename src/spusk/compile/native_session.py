@@ -27,7 +27,7 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
+from spusk.compile.session import Arrays, Session, Status, Stretch, checked_rows, checked_steps
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 
@@ -52,8 +52,12 @@ class NativeSession(Session):
     ) -> None:
         self._program, self._threads = program, threads
         threads_for(threads, 0)  # a number that makes no sense is told before any work
-        if isinstance(beside, NativeSession) and beside._program.state == program.state:
-            self._memory, self.values = beside._memory, beside.values
+        shared = beside if isinstance(beside, NativeSession) else None
+        if shared is not None and shared._program.state != program.state:
+            shared = None
+        super().__init__(shared)
+        if shared is not None:
+            self._memory, self.values = shared._memory, shared.values
         else:
             self._memory = room(program.state.bytes)
             self.values = program.state.views(self._memory)
@@ -96,7 +100,7 @@ class NativeSession(Session):
             block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
         return None
 
-    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+    def _run(self, steps: int, each: Arrays) -> Stretch:
         checked_steps(steps)
         program, block = self._program, self._block
         block[:] = self._ready
