@@ -156,11 +156,11 @@ def first(block):
     first_is_there.set()
     assert second_is_done.wait(20)
 
-meeting = threading.Barrier(4)
+meeting = threading.Barrier(3)
 one = threading.Thread(target=together, args=(first, [0, 1, 2]))
 one.start()
 assert first_is_there.wait(20)
-together(lambda block: meeting.wait(20), [0, 1, 2, 3])
+together(lambda block: meeting.wait(10), [3, 4, 5])
 second_is_done.set()
 one.join()
 """)
