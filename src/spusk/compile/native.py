@@ -7,13 +7,13 @@ import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.compile.busy import COMPILING
 from spusk.compile.cache import object_code
 from spusk.compile.explain import tell
 from spusk.compile.flow import Flow, fingerprint, flow_of
@@ -163,17 +163,6 @@ def alone(block: NDArray[np.int64]) -> NDArray[np.int64]:
 
 _programs: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
 _recent: deque[NativeProgram] = deque(maxlen=RECENT)
-_compiling = Lock()
-
-
-def _new_lock() -> None:
-    """In a forked child: whoever was compiling is not there any more."""
-    global _compiling
-    _compiling = Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)
 
 
 def native_program(
@@ -183,7 +172,7 @@ def native_program(
     with collector_paused():
         flow = flow_of(outputs, inputs, carry)
     key = fingerprint(flow)
-    with _compiling:
+    with COMPILING:
         program = _programs.get(key)
         if program is None:
             program = _programs[key] = NativeProgram(flow)

@@ -27,7 +27,7 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
+from spusk.compile.session import Arrays, Session, Status, Stretch, checked_rows, checked_steps
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 
@@ -52,8 +52,12 @@ class NativeSession(Session):
     ) -> None:
         self._program, self._threads = program, threads
         threads_for(threads, 0)  # a number that makes no sense is told before any work
-        if isinstance(beside, NativeSession) and beside._program.state == program.state:
-            self._memory, self.values = beside._memory, beside.values
+        shared = beside if isinstance(beside, NativeSession) else None
+        if shared is not None and shared._program.state != program.state:
+            shared = None
+        super().__init__(shared)
+        if shared is not None:
+            self._memory, self.values = shared._memory, shared.values
         else:
             self._memory = room(program.state.bytes)
             self.values = program.state.views(self._memory)
@@ -96,7 +100,7 @@ class NativeSession(Session):
             block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
         return None
 
-    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+    def _run(self, steps: int, each: Arrays) -> Stretch:
         checked_steps(steps)
         program, block = self._program, self._block
         block[:] = self._ready
@@ -115,7 +119,7 @@ class NativeSession(Session):
         arena = program.arena()
         block[ARENA] = arena[1]
         with one_blas_thread() if program.uses_blas else nullcontext():
-            interrupted = self._loop(block, steps)
+            interrupted = self._loop(block, steps, (self, arena, rows, collected))
         program.arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
@@ -125,8 +129,8 @@ class NativeSession(Session):
             collected = {name: array[:done] for name, array in collected.items()}
         return Stretch(collected, done, ended)
 
-    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
-        """Run to the end or to Ctrl-C; returns whether it was that."""
+    def _loop(self, block: NDArray[np.int64], steps: int, holding: object) -> bool:
+        """Run to the end or to Ctrl-C; returns whether it was that. The block has addresses in `holding`."""
         program = self._program
         blocks, at = [block], [self._at]
         if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
@@ -144,7 +148,7 @@ class NativeSession(Session):
                 for own in blocks:
                     own[STEPS] = now
                 began = time.perf_counter()
-                together(program.run, at)
+                together(program.run, at, (blocks, holding))
                 program.seconds = max((time.perf_counter() - began) / now, 1e-9)
                 done = int(block[DONE])
         except KeyboardInterrupt:

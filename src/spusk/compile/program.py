@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from spusk.compile.backend import Backend, check_backend
+from spusk.compile.busy import COMPILING
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status
 from spusk.errors import DTypeError, InputError, ShapeError, closest
 from spusk.graph import Evaluator, Tensor
 from spusk.graph.interpret import as_fed
+from spusk.graph.walk import topological
 
 if TYPE_CHECKING:
     from spusk.compile.native import NativeProgram
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loop:
     """What a program's loop came to.
 
@@ -37,9 +38,12 @@ class Loop:
     status: Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A graph with named inputs and outputs, of which some outputs are carried into inputs.
+
+    Several threads may run it at the same time. It equals only itself. Pickled or copied, it is the graph
+    alone, and is compiled anew.
 
     Args:
         outputs: what is computed, by name.
@@ -74,17 +78,31 @@ class Program:
             if out.dtype != into.dtype:
                 raise DTypeError(f"{source!r} starts as {into.dtype.name} and becomes {out.dtype.name}")
 
-    @cached_property
+    # Both are kept by hand: until Python 3.12, a cached_property has a lock, which a forked child may find
+    # taken.
+    @property
     def evaluator(self) -> Evaluator:
         """The interpreter, prepared."""
-        return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
+        made = self.__dict__.get("_evaluator")
+        if made is None:
+            made = Evaluator(list(self.outputs.values()), list(self.inputs.values()))
+        return self.__dict__.setdefault("_evaluator", made)
 
-    @cached_property
+    @property
     def native(self) -> NativeProgram:
         """The compiled program."""
-        from spusk.compile.native import native_program
+        made = self.__dict__.get("_native")
+        if made is None:
+            with COMPILING:
+                from spusk.compile.native import native_program
 
-        return native_program(self.outputs, self.inputs, self.carry)
+            made = native_program(self.outputs, self.inputs, self.carry)
+        return self.__dict__.setdefault("_native", made)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The nodes come first, each after its inputs, so that no graph is too deep for pickle's recursion.
+        nodes = topological([*self.outputs.values(), *self.inputs.values()])
+        return _unpickled, (nodes, dict(self.outputs), dict(self.inputs), dict(self.carry), self.backend)
 
     @property
     def is_ready(self) -> bool:
@@ -115,7 +133,8 @@ class Program:
         <BLANKLINE>
         <BLANKLINE>
         """
-        from spusk.compile.explain import explained
+        with COMPILING:
+            from spusk.compile.explain import explained
 
         return explained(self.native.stages, ir=ir)
 
@@ -150,6 +169,9 @@ class Program:
             beside: a session of a program with the same carried inputs. The two then share their carried
                 values if both keep them alike; else, `Session.take` brings them over.
 
+        Returns:
+            A session for one thread at a time: while one runs it, another gets an InputError.
+
         Raises:
             InputError: if a value is missing, or `each` or `watch` names what there is not.
             ShapeError: if a value has another shape than its input, or the watched output is no scalar.
@@ -175,7 +197,8 @@ class Program:
         self._check_names(each, watch)
         if self.backend == "numpy":
             return InterpretedSession(self, given, each, watch, beside)
-        from spusk.compile.native_session import NativeSession
+        with COMPILING:
+            from spusk.compile.native_session import NativeSession
 
         return NativeSession(self.native, given, each, watch, threads, beside)
 
@@ -222,3 +245,7 @@ class Program:
         if missing:
             raise InputError(f"the program needs values for its inputs {', '.join(map(repr, missing))}")
         return {name: as_fed(t, values[name]) if name in values else None for name, t in self.inputs.items()}
+
+
+def _unpickled(nodes: list[Tensor], *fields: Any) -> Program:
+    return Program(*fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,7 @@ Arrays = Mapping[str, Any]
 NOTHING: Arrays = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Some steps of a session.
 
@@ -39,13 +40,18 @@ class Stretch:
 class Session(ABC):
     """A program with values, ready to run step after step, for one thread at a time; see `Program.begin`.
 
+    Threads that are to run at the same time need a session each. A session may pass from thread to thread.
+
     Attributes:
         values: the carried inputs' arrays, by name. They are live: running changes them.
     """
 
     values: dict[str, NDArray[Any]]
 
-    @abstractmethod
+    def __init__(self, sharing: Session | None) -> None:
+        # The thread that runs this session, or another one with the same values; `setdefault` is atomic.
+        self._running: dict[str, int] = {} if sharing is None else sharing._running
+
     def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
         """Go on for so many steps.
 
@@ -55,8 +61,24 @@ class Session(ABC):
 
         Raises:
             ShapeError: if `each` has too few rows, or rows of another shape.
-            InputError: if `each` lacks an input that was announced, or `steps` is negative.
+            InputError: if `each` lacks an input that was announced, or `steps` is negative, or the session,
+                or one that it shares its values with, is running in another thread.
         """
+        here = get_ident()
+        try:
+            if self._running.setdefault("thread", here) != here:
+                raise InputError(
+                    "this session is running in another thread; begin a session for each thread, "
+                    "or wait until the other thread's run has returned"
+                )
+            return self._run(steps, each)
+        finally:
+            if self._running.get("thread") == here:
+                self._running.clear()
+
+    @abstractmethod
+    def _run(self, steps: int, each: Arrays) -> Stretch:
+        """`run`, in one thread at a time."""
 
     def once(self) -> dict[str, NDArray[Any]]:
         """One step's outputs that are not carried, by name.
@@ -93,8 +115,12 @@ class InterpretedSession(Session):
         position = {name: i for i, name in enumerate(program.inputs)}
         outputs = {name: i for i, name in enumerate(program.outputs)}
         names = dict.fromkeys(program.carry.values())
-        if isinstance(beside, InterpretedSession) and beside.values.keys() == names.keys():
-            self.values = beside.values
+        shared = beside if isinstance(beside, InterpretedSession) else None
+        if shared is not None and shared.values.keys() != names.keys():
+            shared = None
+        super().__init__(shared)
+        if shared is not None:
+            self.values = shared.values
         else:
             self.values = {name: np.array(given[name]) for name in names}
         self._live = [(position[name], self.values[name]) for name in names]
@@ -105,7 +131,7 @@ class InterpretedSession(Session):
         ]
         self._watched = None if watch is None else outputs[watch]
 
-    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
+    def _run(self, steps: int, each: Arrays) -> Stretch:
         checked_steps(steps)
         rows = [(i, checked_rows(name, t.shape, t.dtype, each, steps)) for i, name, t in self._stepped]
         collected = {name: np.empty((steps, *t.shape), t.dtype) for _, name, t in self._kept}

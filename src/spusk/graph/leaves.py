@@ -39,6 +39,10 @@ class Constant(Primitive):
     name: ClassVar[str] = "constant"
     value: NDArray[Any]
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.value.flags.writeable = False  # copies of arrays forget it
+
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return self.value if xp is np else xp.asarray(plain(self.value))
 

@@ -74,6 +74,10 @@ class Tensor:
         self.place = place
         self.serial = next(SERIALS)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, another node may have this serial: a copy takes the next one there."""
+        return Tensor, (self.primitive, self.inputs, self.shape, self.dtype, self.weak, self.place)
+
     # --- what it is ---------------------------------------------------------------------------------
 
     @property
