@@ -29,7 +29,7 @@ SUPPORTED: set[DType] = {np.dtype(name) for name in ("bool", *INTEGERS, "float32
 
 
 def as_dtype(dtype: Any) -> DType:
-    """The supported dtype that `dtype` names.
+    """The supported dtype that `dtype` names, in the machine's byte order.
 
     >>> as_dtype("float32")
     dtype('float32')
@@ -37,7 +37,7 @@ def as_dtype(dtype: Any) -> DType:
     if dtype is float:
         return DEFAULT_FLOAT
     try:
-        found: DType = np.dtype(dtype)
+        found: DType = np.dtype(dtype).newbyteorder("=")
     except TypeError:
         found = np.dtype(object)
     if found not in SUPPORTED:
