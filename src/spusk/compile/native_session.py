@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.checks import checked_whole
 from spusk.compile.blas import one_blas_thread
 from spusk.compile.lanes import stopped
 from spusk.compile.lower.module import (
@@ -27,7 +28,7 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
+from spusk.compile.session import NOTHING, Arrays, Rows, Session, Status, Stretch, room_for
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 
@@ -45,18 +46,18 @@ class NativeSession(Session):
         self,
         program: NativeProgram,
         given: dict[str, Any],
-        each: tuple[str, ...],
+        rows: Rows,
         watch: str | None,
         threads: int | None,
         beside: Session | None,
     ) -> None:
         self._program, self._threads = program, threads
-        threads_for(threads, 0)  # a number that makes no sense is told before any work
+        self._rows = rows
         if isinstance(beside, NativeSession) and beside._program.state == program.state:
-            self._memory, self.values = beside._memory, beside.values
+            self._memory, self._values = beside._memory, beside.values
         else:
             self._memory = room(program.state.bytes)
-            self.values = program.state.views(self._memory)
+            self._values = program.state.views(self._memory)
             for name, array in self.values.items():
                 array[...] = given[name]
         self._ready = block = program.block.copy()
@@ -67,13 +68,13 @@ class NativeSession(Session):
         self._at = address(self._block)
         self._held: list[NDArray[Any]] = []  # what the block has addresses of
         self._collected: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
-        self._stepped: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
+        self._stepped: list[tuple[str, int]] = []
         for outside in program.outside:
             what = outside.array
             if outside.kind == "collected":
                 self._collected.append((what.name, outside.word, what.shape, what.dtype))
-            elif outside.kind == "given" and what.name in each:
-                self._stepped.append((what.name, outside.word, what.shape, what.dtype))
+            elif outside.kind == "given" and what.name in rows:
+                self._stepped.append((what.name, outside.word))
                 block[outside.word + 1] = what.bytes
             elif outside.kind == "given":
                 self._held.append(np.ascontiguousarray(given[what.name]))
@@ -97,16 +98,15 @@ class NativeSession(Session):
         return None
 
     def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
-        checked_steps(steps)
+        steps = checked_whole("steps", steps, 0)
+        rows = self.checked_rows(each, steps)
         program, block = self._program, self._block
         block[:] = self._ready
-        rows: list[NDArray[Any]] = []
-        for name, word, shape, dtype in self._stepped:
-            rows.append(checked_rows(name, shape, dtype, each, steps))
-            block[word] = address(rows[-1])
+        for name, word in self._stepped:
+            block[word] = address(rows[name])
         collected: dict[str, NDArray[Any]] = {}
         for name, word, shape, dtype in self._collected:
-            collected[name] = array = np.empty((steps, *shape), dtype)
+            collected[name] = array = room_for(f"output {name!r}", steps, shape, dtype)
             block[word] = address(array)
         if not steps:
             return Stretch(collected, 0, "finished")
