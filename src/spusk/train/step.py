@@ -97,6 +97,7 @@ def descent_step(
     rule = at_step(with_hyperparameters(optimizer, numbers), t)
     fresh = rule.start_all(weights)
     first = flatten(fresh)
+    _check_start(optimizer, first)
     slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = unflatten(fresh, slots)
 
@@ -137,6 +138,16 @@ def descent_step(
 
 def _named(room: str, tensors: Mapping[str, Tensor]) -> Tensors:
     return {f"{room}/{name}": t for name, t in tensors.items()}
+
+
+def _check_start(rule: Optimizer, first: Mapping[str, Any]) -> None:
+    """The rule must start with Tensors only."""
+    for path, slot in first.items():
+        if not isinstance(slot, Tensor):
+            raise InputError(
+                f"{type(rule).__name__}.start returns {type(slot).__name__} for {path!r}; it must return a "
+                "State of Tensors, such as State(m=snp.zeros_like(w)), or State() if it keeps none"
+            )
 
 
 def _check(rule: Optimizer, before: Tensors, after: Mapping[str, Any], by: str, what: str) -> None:
