@@ -54,9 +54,10 @@ class DescentStep:
         values: dict[str, Any] = {f"parameters/{name}": w for name, w in parameters.items()}
         values |= {f"hyper/{name}": number for name, number in hyperparameters(optimizer).items()}
         values["step"] = 1.0
+        values |= self.start(values)
         if DRAWS in self.program.inputs:
             values[DRAWS] = key(seed, "optimizer")
-        return values | self.start(values)
+        return values
 
     def weights(self, first: Mapping[str, Any], live: Mapping[str, NDArray[Any]]) -> Weights:
         """The weights to use while a loop of this step goes on.
