@@ -120,7 +120,8 @@ def test_inputs_and_constants_take_any_byte_order():
     big = np.array([1.0, 2.0], ">f4")
     assert snp.asarray(big).dtype == np.float32
     assert snp.asarray(big).numpy().tolist() == [1, 2]
-    assert sp.input("x", (2,), big.dtype).dtype == np.dtype("float32")
+    assert sp.input("x", (2,), big.dtype).dtype is np.dtype("float32")
+    assert sp.input("x", (2,), "float32").dtype is np.dtype("float32")
     assert sp.grad(lambda x: snp.sum(x * x))(big).tolist() == [2, 4]
     assert sp.jit(lambda x: x + 1)(big).tolist() == [2, 3]
     assert sp.minimize(lambda x: snp.sum(x * x), big, steps=1).x.dtype == np.float32

@@ -37,9 +37,11 @@ def as_dtype(dtype: Any) -> DType:
     if dtype is float:
         return DEFAULT_FLOAT
     try:
-        found: DType = np.dtype(dtype).newbyteorder("=")
+        found: DType = np.dtype(dtype)
     except TypeError:
         found = np.dtype(object)
+    if not found.isnative and found.kind in "iuf":
+        found = np.dtype(found.type)  # of the machine's dtypes there is one object each
     if found not in SUPPORTED:
         names = ", ".join(sorted(d.name for d in SUPPORTED))
         what = dtype if isinstance(dtype, str) or found == np.dtype(object) else found.name
