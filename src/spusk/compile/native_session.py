@@ -27,7 +27,7 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import Arrays, Session, Status, Stretch, checked_rows, checked_steps
+from spusk.compile.session import Arrays, Rows, Session, Status, Stretch, room_for
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
 
@@ -45,22 +45,21 @@ class NativeSession(Session):
         self,
         program: NativeProgram,
         given: dict[str, Any],
-        each: tuple[str, ...],
+        rows: Rows,
         watch: str | None,
         threads: int | None,
         beside: Session | None,
     ) -> None:
         self._program, self._threads = program, threads
-        threads_for(threads, 0)  # a number that makes no sense is told before any work
         shared = beside if isinstance(beside, NativeSession) else None
         if shared is not None and shared._program.state != program.state:
             shared = None
-        super().__init__(shared)
+        super().__init__(rows, shared)
         if shared is not None:
-            self._memory, self.values = shared._memory, shared.values
+            self._memory, self._values = shared._memory, shared._values
         else:
             self._memory = room(program.state.bytes)
-            self.values = program.state.views(self._memory)
+            self._values = program.state.views(self._memory)
             for name, array in self.values.items():
                 array[...] = given[name]
         self._ready = block = program.block.copy()
@@ -71,13 +70,13 @@ class NativeSession(Session):
         self._at = address(self._block)
         self._held: list[NDArray[Any]] = []  # what the block has addresses of
         self._collected: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
-        self._stepped: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
+        self._stepped: list[tuple[str, int]] = []
         for outside in program.outside:
             what = outside.array
             if outside.kind == "collected":
                 self._collected.append((what.name, outside.word, what.shape, what.dtype))
-            elif outside.kind == "given" and what.name in each:
-                self._stepped.append((what.name, outside.word, what.shape, what.dtype))
+            elif outside.kind == "given" and what.name in rows:
+                self._stepped.append((what.name, outside.word))
                 block[outside.word + 1] = what.bytes
             elif outside.kind == "given":
                 self._held.append(np.ascontiguousarray(given[what.name]))
@@ -100,17 +99,14 @@ class NativeSession(Session):
             block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
         return None
 
-    def _run(self, steps: int, each: Arrays) -> Stretch:
-        checked_steps(steps)
+    def _run(self, steps: int, rows: Arrays) -> Stretch:
         program, block = self._program, self._block
         block[:] = self._ready
-        rows: list[NDArray[Any]] = []
-        for name, word, shape, dtype in self._stepped:
-            rows.append(checked_rows(name, shape, dtype, each, steps))
-            block[word] = address(rows[-1])
+        for name, word in self._stepped:
+            block[word] = address(rows[name])
         collected: dict[str, NDArray[Any]] = {}
         for name, word, shape, dtype in self._collected:
-            collected[name] = array = np.empty((steps, *shape), dtype)
+            collected[name] = array = room_for(f"output {name!r}", steps, shape, dtype)
             block[word] = address(array)
         if not steps:
             return Stretch(collected, 0, "finished")

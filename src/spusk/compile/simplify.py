@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from spusk.compile.flow import Flow, Op, signature
+from spusk.errors import InputError
 from spusk.graph.leaves import Constant, Input
 from spusk.graph.shaping import Transpose
 
@@ -79,8 +80,11 @@ class _Walk:
         foldable = op.inputs and op.name != "broadcast" and op.size <= FOLDED
         if not foldable or len(constants) < len(op.inputs):
             return op
-        with np.errstate(all="ignore"):
-            value = op.primitive.evaluate(np, *[c.value for c in constants])
+        try:
+            with np.errstate(all="ignore"):
+                value = op.primitive.evaluate(np, *[c.value for c in constants])
+        except InputError:  # it is told when the program runs
+            return op
         array = np.ascontiguousarray(np.asarray(value, op.dtype)).reshape(op.shape)
         return Op(Constant(array), (), op.shape, op.dtype, op.place)
 

@@ -158,7 +158,7 @@ def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
         raise _not_numbers(value) from None
     if array.dtype.kind not in "biuf":
         raise _not_numbers(value)
-    as_dtype(array.dtype)
+    array = array.astype(as_dtype(array.dtype), copy=False)
     array.flags.writeable = False
     return leaf(Constant(array), array.shape, array.dtype, weak=weak)
 

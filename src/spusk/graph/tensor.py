@@ -211,6 +211,7 @@ class Tensor:
         return _ops.mul(other, self)
 
     def __truediv__(self, other: Operand) -> Tensor:
+        """Whole numbers by whole numbers give float32, where NumPy gives float64."""
         return _ops.div(self, other)
 
     def __rtruediv__(self, other: Operand) -> Tensor:
