@@ -30,6 +30,7 @@ from spusk.compile.native import NativeProgram, address, alone, room
 from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
+from spusk.graph import Place
 
 MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
 SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
@@ -44,13 +45,14 @@ class NativeSession(Session):
     def __init__(
         self,
         program: NativeProgram,
+        places: tuple[Place | None, ...],
         given: dict[str, Any],
         each: tuple[str, ...],
         watch: str | None,
         threads: int | None,
         beside: Session | None,
     ) -> None:
-        self._program, self._threads = program, threads
+        self._program, self._places, self._threads = program, places, threads
         threads_for(threads, 0)  # a number that makes no sense is told before any work
         if isinstance(beside, NativeSession) and beside._program.state == program.state:
             self._memory, self.values = beside._memory, beside.values
@@ -119,7 +121,8 @@ class NativeSession(Session):
         program.arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
-            raise InputError(program.complaints[status - COMPLAINT])
+            complaint = program.complaints[status - COMPLAINT]
+            raise InputError(f"{complaint.sentence} ({self._places[complaint.origin]})")
         ended: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         if done < steps:
             collected = {name: array[:done] for name, array in collected.items()}

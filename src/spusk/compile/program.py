@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spusk.compile.backend import Backend, check_backend
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status
 from spusk.errors import DTypeError, InputError, ShapeError, closest
-from spusk.graph import Evaluator, Tensor
+from spusk.graph import Evaluator, Place, Tensor
 from spusk.graph.interpret import as_fed
 
 if TYPE_CHECKING:
@@ -80,16 +80,20 @@ class Program:
         return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
 
     @cached_property
-    def native(self) -> NativeProgram:
-        """The compiled program."""
+    def _compiled(self) -> tuple[NativeProgram, tuple[Place | None, ...]]:
         from spusk.compile.native import native_program
 
         return native_program(self.outputs, self.inputs, self.carry)
 
     @property
+    def native(self) -> NativeProgram:
+        """The compiled program; programs of one structure share it."""
+        return self._compiled[0]
+
+    @property
     def is_ready(self) -> bool:
         """Whether nothing is left to compile before it can run."""
-        return self.backend == "numpy" or "native" in vars(self)
+        return self.backend == "numpy" or "_compiled" in vars(self)
 
     def explain(self, *, ir: bool = True) -> str:
         """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
@@ -177,7 +181,7 @@ class Program:
             return InterpretedSession(self, given, each, watch, beside)
         from spusk.compile.native_session import NativeSession
 
-        return NativeSession(self.native, given, each, watch, threads, beside)
+        return NativeSession(*self._compiled, given, each, watch, threads, beside)
 
     def run(
         self,
