@@ -81,6 +81,8 @@ class _Step:
         place, size = self.layout.places[view.buffer], self.schedule.op(view.buffer).dtype.itemsize
         room, unit, start = self._room(place, size)
         labels, per = self.rooms[room], size // unit
+        if 0 in view.shape:
+            return labels[:0].reshape(0, per)
         axes = [(n, s * per) for n, s in zip(view.shape, view.strides, strict=True) if s]
         first = start // unit + view.offset * per
         low = first + sum(min((n - 1) * s, 0) for n, s in axes)
@@ -127,7 +129,7 @@ class _Step:
     def kernel(self, position: int, kernel: Kernel) -> None:
         what = f"kernel {position} ({type(kernel).__name__})"
         given = [view for view in dict.fromkeys(_reached(kernel)) if self.is_ours(view)]
-        made = [view for view in dict.fromkeys(writes(kernel)) if 0 not in view.shape]
+        made = [view for view in dict.fromkeys(_written(kernel)) if 0 not in view.shape]
         for view in given:
             self._check_read(view, what)
             adds = isinstance(kernel, ScatterKernel) and view == kernel.out
@@ -179,14 +181,12 @@ class _Step:
         """The copies, and what must be where when the next step begins."""
         schedule, flow = self.schedule, self.schedule.flow
         for source, into in schedule.commits:
-            if schedule.op(source).size:
-                self._check_read(whole(source, schedule.op(source)), "the copy at the end")
-                self.cells(whole(into, schedule.op(into)))[...] = source
+            self._check_read(whole(source, schedule.op(source)), "the copy at the end")
+            self.cells(whole(into, schedule.op(into)))[...] = source
         for name, number in flow.outputs.items():
             carried = name in flow.carry
             where = flow.inputs[flow.carry[name]] if carried else number
-            op = schedule.op(where)
-            left = self.cells(whole(where, op)) if op.size else _empty(0)
+            left = self.cells(whole(where, schedule.op(where)))
             assert np.all(left == number), f"output {name!r} is not what the step leaves in its place"
 
 
@@ -203,6 +203,18 @@ def _empty(cells: int) -> Labels:
 def _stores(kernel: Kernel) -> tuple[Store, ...]:
     loop = kernel.epilogue if isinstance(kernel, DotKernel) else kernel
     return loop.stores if isinstance(loop, LoopKernel) else ()
+
+
+def _written(kernel: Kernel) -> Iterator[View]:
+    """The views that a kernel writes; a reduction over no elements writes its start."""
+    if not isinstance(kernel, LoopKernel):
+        yield from writes(kernel)
+        return
+    yield from (s.view for s in kernel.stores)
+    for r in kernel.reductions:
+        kept = [a for a in range(len(kernel.space)) if a not in r.axes]
+        shape, strides = (tuple([part[a] for a in kept]) for part in (r.view.shape, r.view.strides))
+        yield View(r.view.buffer, shape, strides, r.view.offset)
 
 
 def _reached(kernel: Kernel) -> Iterator[View]:
