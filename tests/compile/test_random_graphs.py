@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compile.graph_check import BOUNDS, assert_agreement
+from compile.graph_check import BOUNDS, ULPS_PER_OPERATION, assert_agreement, assert_equal, budget
 from compile.graph_states import State, families, first_values, next_values
 from compile.graph_steps import SHAPES, Step, steps, values_of
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import spusk as sp
 import spusk.numpy as snp
+from spusk.compile import Program
 
 Shape = tuple[int, ...]
 
@@ -66,6 +67,51 @@ REGRESSIONS: list[tuple[Any, ...]] = [
 @pytest.mark.parametrize("case", REGRESSIONS)
 def test_what_once_differed_is_equal(case: tuple[Any, ...]) -> None:
     check(*case)
+
+
+F32 = np.dtype(np.float32)
+
+
+def ulps(*outputs: sp.Tensor) -> float:
+    return budget(F32, outputs) / float(np.finfo(F32).eps)
+
+
+def test_the_budget_of_float32_is_counted_in_operations_and_in_the_logarithm_of_what_is_added() -> None:
+    x, w = sp.input("x", (8, 64), "float32"), sp.input("w", (64, 4), "float32")
+    one = ULPS_PER_OPERATION
+    assert ulps(x) == ulps(snp.flip(x)[::2]) == ulps(x > 0) == 0
+    assert ulps(snp.exp(x)) == one
+    assert ulps(snp.exp(x) + x) == 2 * one
+    assert ulps(snp.sum(x, axis=0)) == one * (1 + 3)
+    assert ulps(snp.sum(x)) == one * (1 + 9)
+    assert ulps(x @ w) == one * (1 + 6)
+    assert budget(np.dtype(np.float64), [x]) == 1e-12
+
+
+def test_errors_above_the_budget_and_misplaced_nans_are_found() -> None:
+    x = sp.input("x", (3,), "float32")
+    allowed, exact = budget(F32, [x * x]), np.array([1.0, -2.0, 4.0], F32)
+    for ulp in (-1, 1):
+        assert_equal("x", exact * (1 + ulp * F32.type(2**-23)), exact, allowed)
+    for wrong in (exact * F32.type(1 + 3 * allowed), np.array([1, np.nan, 4], F32), exact.astype("float64")):
+        with pytest.raises(AssertionError):
+            assert_equal("x", wrong, exact, allowed)
+    with pytest.raises(AssertionError):
+        assert_equal("n", np.array([1, 3]), np.array([1, 2]), 1.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 31, 1000, 40_000])
+def test_sums_and_products_of_float32_keep_within_their_budget_of_exact_ones(n: int) -> None:
+    rng = np.random.default_rng(n)
+    feeds = {"x": rng.uniform(0, 1, (3, n)).astype(F32), "w": rng.uniform(0, 1, (n, 2)).astype(F32)}
+    t = {name: sp.input(name, a.shape, F32) for name, a in feeds.items()}
+    outputs = {"row": snp.sum(t["x"], axis=1), "column": snp.sum(t["w"], axis=0), "all": snp.sum(t["x"])}
+    outputs["product"] = t["x"] @ t["w"]
+    x, w = (feeds[name].astype("float64") for name in "xw")
+    exact = {"row": x.sum(1), "column": w.sum(0), "all": x.sum(), "product": x @ w}
+    found = Program(outputs, t)(feeds)
+    for name, value in exact.items():
+        np.testing.assert_allclose(found[name], value, rtol=budget(F32, [outputs[name]]), err_msg=name)
 
 
 graphs = given(
