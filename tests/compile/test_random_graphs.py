@@ -28,14 +28,20 @@ def check(
     states: Sequence[State] = (),
     collected: str = "all",
     bounds: Collection[str] = (),
+    holes: bool = False,
 ) -> None:
     """One random graph on both backends: values, first and second gradients, and some steps of carried state.
 
     With `collected` "all", every value is an output, with a buffer of its own; with "few", most live in
-    registers and in the arena; with "none", only state goes from step to step.
+    registers and in the arena; with "none", only state goes from step to step. With `holes`, some of the
+    numbers are NaN, and no step makes whole numbers of them, which NumPy leaves undefined.
     """
     rng = np.random.default_rng(seed)
     arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    if holes:
+        program = [step for step in program if step[:2] != ("break", "whole")]
+        for a in arrays:
+            a[rng.uniform(size=a.shape) < 0.2] = np.nan
     inputs = [sp.input(name, a.shape, a.dtype) for name, a in zip("ab", arrays, strict=True)]
     begun = first_values(states, dtype, rng)
     held = [sp.input(f"s{i}", a.shape, a.dtype) for i, a in enumerate(begun)]
@@ -122,21 +128,22 @@ graphs = given(
     families(),
     st.sampled_from(["all", "few", "none"]),
     st.one_of(st.just(set[str]()), st.sets(st.sampled_from(sorted(BOUNDS)), max_size=4)),
+    st.sampled_from([False, False, False, True]),
 )
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @graphs
 def test_a_random_graph_gives_the_same_natively(
-    program, shapes, dtype, seed, states, collected, bounds
+    program, shapes, dtype, seed, states, collected, bounds, holes
 ) -> None:
-    check(program, shapes, dtype, seed, states, collected, bounds)
+    check(program, shapes, dtype, seed, states, collected, bounds, holes)
 
 
 @pytest.mark.fuzz
 @settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 @graphs
 def test_many_random_graphs_give_the_same_natively(
-    program, shapes, dtype, seed, states, collected, bounds
+    program, shapes, dtype, seed, states, collected, bounds, holes
 ) -> None:
-    check(program, shapes, dtype, seed, states, collected, bounds)
+    check(program, shapes, dtype, seed, states, collected, bounds, holes)
