@@ -28,6 +28,8 @@ BOUNDS: dict[str, dict[str, Any]] = {
     "products by BLAS": {"products.rule.ROWS_KIB": 0, "products.rule.COLUMNS_KIB": 0},
     "copies of B": {"products.form.L1_BYTES": 0, "products.form.ROWS_WORTH_A_COPY": 1},
     "long axes": {"lower.loops.UNROLLED": 0, "lower.loops.PIECES": 1},
+    "wide sums": {"widen.LONG": 1},
+    "products in parts": {"products.parts.LONGEST": 2, "lower.dots.LONGEST": 2},
     "short functions": {"lower.module.CALLS": 2},
 }
 
