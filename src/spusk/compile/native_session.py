@@ -30,6 +30,7 @@ from spusk.compile.native import NativeProgram, address, alone, room
 from spusk.compile.session import Arrays, Rows, Session, Status, Stretch, room_for
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
+from spusk.graph import Place
 
 MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
 SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
@@ -44,13 +45,14 @@ class NativeSession(Session):
     def __init__(
         self,
         program: NativeProgram,
+        places: tuple[Place | None, ...],
         given: dict[str, Any],
         rows: Rows,
         watch: str | None,
         threads: int | None,
         beside: Session | None,
     ) -> None:
-        self._program, self._threads = program, threads
+        self._program, self._places, self._threads = program, places, threads
         shared = beside if isinstance(beside, NativeSession) else None
         if shared is not None and shared._program.state != program.state:
             shared = None
@@ -119,7 +121,8 @@ class NativeSession(Session):
         program.arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
-            raise InputError(program.complaints[status - COMPLAINT])
+            complaint = program.complaints[status - COMPLAINT]
+            raise InputError(f"{complaint.sentence} ({self._places[complaint.origin]})")
         ended: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         if done < steps:
             collected = {name: array[:done] for name, array in collected.items()}

@@ -13,7 +13,7 @@ from spusk.compile.arguments import check_graph, check_run, check_values, names_
 from spusk.compile.backend import Backend, check_backend
 from spusk.compile.busy import COMPILING
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status, checked_each
-from spusk.graph import Evaluator, Tensor
+from spusk.graph import Evaluator, Place, Tensor
 from spusk.graph.interpret import as_fed
 from spusk.graph.walk import topological
 
@@ -84,8 +84,7 @@ class Program:
         return self.__dict__.setdefault("_evaluator", made)
 
     @property
-    def native(self) -> NativeProgram:
-        """The compiled program."""
+    def _compiled(self) -> tuple[NativeProgram, tuple[Place | None, ...]]:
         made = self.__dict__.get("_native")
         if made is None:
             with COMPILING:
@@ -100,9 +99,14 @@ class Program:
         return _unpickled, (nodes, dict(self.outputs), dict(self.inputs), dict(self.carry), self.backend)
 
     @property
+    def native(self) -> NativeProgram:
+        """The compiled program; programs of one structure share it."""
+        return self._compiled[0]
+
+    @property
     def is_ready(self) -> bool:
         """Whether nothing is left to compile before it can run."""
-        return self.backend == "numpy" or "native" in vars(self)
+        return self.backend == "numpy" or "_native" in vars(self)
 
     def explain(self, *, ir: bool = True) -> str:
         """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
@@ -225,7 +229,7 @@ class Program:
         with COMPILING:
             from spusk.compile.native_session import NativeSession
 
-        return NativeSession(self.native, given, rows, watch, threads, beside)
+        return NativeSession(*self._compiled, given, rows, watch, threads, beside)
 
     def run(
         self,
