@@ -34,10 +34,14 @@ def closest(name: str, known: Iterable[str]) -> str:
     "; did you mean 'henormal' or 'heuniform'?"
     >>> closest("zzz", ["adam", "sgd"])
     '; known are: adam, sgd'
+    >>> closest("zzz", [])
+    '; there are none'
     """
     from difflib import get_close_matches  # only now: importing spusk stays quick
 
     names = sorted(known)
+    if not names:
+        return "; there are none"
     matches = get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
     if matches:
         original = next(n for n in names if n.lower() == matches[0])

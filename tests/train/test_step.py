@@ -47,7 +47,14 @@ class Broken(Optimizer):
     how: str = ""
 
     def start(self, w):
-        return State(v=snp.zeros_like(w))
+        if self.how == "no state":
+            return None
+        return State(v=1.0 if self.how == "no Tensor" else snp.zeros_like(w))
+
+    def point(self, w, s):
+        if self.how == "no point":
+            return None
+        return w.sum() if self.how == "small point" else w
 
     def update(self, w, g, s, t):
         if self.how == "shape":
@@ -75,6 +82,14 @@ class Broken(Optimizer):
         ("missing", InputError, "returns no state slot 'w/v', which start made"),
         ("surplus", InputError, "returns a state slot 'w/m', which start did not make"),
         ("number", InputError, "returns float for parameter 'w', not a Tensor"),
+        (
+            "no state",
+            InputError,
+            r"Broken.start returns NoneType for 'w'; it must return a State of Tensors, such as State\(m=",
+        ),
+        ("no Tensor", InputError, "Broken.start returns float for 'w/v'; it must return a State of Tensors"),
+        ("no point", InputError, "Broken.point returns NoneType for 'w', not a Tensor"),
+        ("small point", ShapeError, r"Broken.point returns shape \(\) for 'w' of shape \(3,\)"),
         ("name", AttributeError, "no slot 'velocity'; its slots are: v"),
     ],
 )

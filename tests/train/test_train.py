@@ -229,6 +229,11 @@ def test_zero_epochs_measure_the_initial_network():
     run = quiet(net(), data.iris(), epochs=0)
     assert run.steps == 0
     assert np.isfinite(run.initial["val_loss"])
+    assert repr(run) == (
+        f"Run(finished after epoch 0, step 0: loss {run.initial['loss']:.4g}, "
+        f"accuracy {run.initial['accuracy']:.4g}, val_loss {run.initial['val_loss']:.4g}, "
+        f"val_accuracy {run.initial['val_accuracy']:.4g})"
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,3 +268,28 @@ def test_a_batch_left_out_at_the_end_is_another_one_in_every_epoch():
     )  # fmt: skip
     assert run.steps == 4
     assert len(set(np.diff(run.batch_loss).round(9))) > 1
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        ({"m": lambda o, y: o[:2]}, r"the metric 'm' returned an array of shape \(2, 3\); it must be a number"),
+        ({"m": lambda o, y: np.ones(1)}, r"the metric 'm' returned an array of shape \(1,\); it must be a number"),
+        ({"m": lambda o, y: None}, "the metric 'm' returned None; it must be a number"),
+        ({"m": lambda o, y: "good"}, "the metric 'm' returned 'good'; it must be a number"),
+        ({"m": lambda o, y: 1j}, "the metric 'm' returned 1j; it must be a number"),
+        ({"m": 3}, "the metric 'm' is 3; it must be a function"),
+        (["accuracy"], "metrics is a list; it must be a mapping from names to functions"),
+        ({"loss": lambda o, y: 1.0}, "metrics holds the name 'loss'; a name is a str, and none of"),
+    ],
+)  # fmt: skip
+def test_metrics_that_are_no_numbers_by_name_are_told(backend, metrics, sentence):
+    with pytest.raises(InputError, match=sentence):
+        quiet(net(), data.iris(), metrics=metrics, epochs=1, backend=backend)
+
+
+@pytest.mark.parametrize("found", [1, True, np.float32(1), np.array(1.0)])
+def test_a_metric_may_return_any_kind_of_real_number(found):
+    run = quiet(net(), data.iris(), metrics={"m": lambda o, y: found}, epochs=1)
+    assert run.history["m"].tolist() == [1.0]

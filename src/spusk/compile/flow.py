@@ -16,13 +16,17 @@ from spusk.graph.primitive import Shape
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation: a primitive applied to earlier operations, given by number."""
+    """One operation: a primitive applied to earlier operations, given by number.
+
+    `origin` is the number of the traced operation that it comes from. Which line of whose program that was
+    is not kept here: programs of one structure share what is compiled.
+    """
 
     primitive: Primitive
     inputs: tuple[int, ...]
     shape: Shape
     dtype: DType
-    place: Place | None = None
+    origin: int = -1
 
     @property
     def name(self) -> str:
@@ -38,12 +42,16 @@ class Op:
 
 @dataclass(frozen=True)
 class Flow:
-    """The operations of a program in order, with its inputs, outputs and carry by name."""
+    """The operations of a program in order, with its inputs, outputs and carry by name.
+
+    As traced, `places` holds the line that each operation comes from; no pass looks at it.
+    """
 
     ops: tuple[Op, ...]
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
     carry: Mapping[str, str]
+    places: tuple[Place | None, ...] = ()
 
     def users(self) -> list[list[int]]:
         """For each operation, the operations that read it."""
@@ -62,23 +70,26 @@ def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: 
     """
     numbers: dict[int, int] = {}
     ops: list[Op] = []
+    places: list[Place | None] = []
     for name, t in inputs.items():
         if t.serial not in numbers:
             numbers[t.serial] = len(ops)
-            ops.append(Op(Input(name), (), t.shape, t.dtype, t.place))
+            ops.append(Op(Input(name), (), t.shape, t.dtype, len(ops)))
+            places.append(t.place)
     needed = _needed(outputs.values(), set(numbers))
     check_given(t for t in needed if t.serial not in numbers)
     for t in needed:
         if t.serial not in numbers:
             numbers[t.serial] = len(ops)
-            ops.append(
-                Op(t.primitive, tuple([numbers[x.serial] for x in t.inputs]), t.shape, t.dtype, t.place)
-            )
+            given = tuple([numbers[x.serial] for x in t.inputs])
+            ops.append(Op(t.primitive, given, t.shape, t.dtype, len(ops)))
+            places.append(t.place)
     return Flow(
         tuple(ops),
         {name: numbers[t.serial] for name, t in inputs.items()},
         {name: numbers[t.serial] for name, t in outputs.items()},
         dict(carry),
+        tuple(places),
     )
 
 

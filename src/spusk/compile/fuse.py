@@ -15,6 +15,7 @@ from spusk.compile.flow import Flow, Op
 from spusk.compile.kernels import (
     ArgMaxKernel,
     CheckKernel,
+    Complaint,
     Compute,
     DotKernel,
     Gather,
@@ -94,7 +95,7 @@ class _Fuser:
         self.position: dict[int, int] = {}  # the kernel after which a value is known; -1: from the start
         self.views: dict[int, View] = {}
         self.computed: set[int] = set()  # values that live inside a kernel, until somebody needs their view
-        self.complaints: list[str] = []
+        self.complaints: list[Complaint] = []
         self.checked: dict[tuple[View, int, int], int] = {}
 
     # --- reading values ---------------------------------------------------------------------------
@@ -268,8 +269,8 @@ class _Fuser:
 
     def _check(self, index: View, length: int, op: Op) -> int:
         """The kernel that ends the run if an index does not lie on its axis, before others trust it."""
-        sentence = f"{op.name} got an index outside of an axis of length {length} ({op.place})"
-        return self._within(index, -length, length, sentence)
+        sentence = f"{op.name} got an index outside of an axis of length {length}"
+        return self._within(index, -length, length, Complaint(sentence, op.origin))
 
     def _check_exponent(self, op: Op) -> int:
         """The same for whole powers of whole numbers, which have no negative exponents."""
@@ -278,10 +279,10 @@ class _Fuser:
         literal = self._literal(op.inputs[1]) if op.inputs[1] not in self.floating else None
         if literal is not None and literal.value >= 0:
             return -1
-        sentence = f"pow got a negative exponent for whole numbers; use floats ({op.place})"
-        return self._within(self.view(op.inputs[1]), 0, 2**63, sentence)
+        complaint = Complaint("pow got a negative exponent for whole numbers; use floats", op.origin)
+        return self._within(self.view(op.inputs[1]), 0, 2**63, complaint)
 
-    def _within(self, view: View, low: int, high: int, complaint: str) -> int:
+    def _within(self, view: View, low: int, high: int, complaint: Complaint) -> int:
         if math.prod(view.shape) == 0:
             return -1
         if (view, low, high) not in self.checked:
@@ -313,7 +314,7 @@ class _Fuser:
         """A new operation with the value of x and a buffer of its own."""
         op = self.ops[x]
         number = len(self.ops)
-        self.ops.append(Op(StopGradient(), (x,), op.shape, op.dtype, op.place))
+        self.ops.append(Op(StopGradient(), (x,), op.shape, op.dtype, op.origin))
         kernel = self.loop(op.shape, self.earliest((x,), op.shape), (x,))
         self._computed(number, kernel, (self.operand(x, op.shape, kernel),))
         self.view(number)

@@ -148,6 +148,14 @@ class CheckKernel:
 Kernel: TypeAlias = LoopKernel | DotKernel | ArgMaxKernel | ScatterKernel | RandomKernel | CheckKernel
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An error's sentence, and the traced operation (by number) whose line it should name."""
+
+    sentence: str
+    origin: int
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A program as kernels in order.
@@ -158,14 +166,14 @@ class Schedule:
         homes: for each buffer that lies in another one, that buffer: a carried output computed in the place
             of its input.
         commits: pairs of buffers (from, to) that are copied when all kernels have run.
-        complaints: sentences for the numbers that a `CheckKernel` finds.
+        complaints: what to say about the numbers that a `CheckKernel` finds.
     """
 
     flow: Flow
     kernels: tuple[Kernel, ...]
     homes: Mapping[int, int] = field(default_factory=dict[int, int])
     commits: tuple[tuple[int, int], ...] = ()
-    complaints: tuple[str, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
 
     def op(self, number: int) -> Op:
         return self.flow.ops[number]

@@ -117,14 +117,15 @@ def _formula(schedule: Schedule, kernel: LoopKernel) -> tuple[Any, ...] | None:
             case Load(view=view) if _is_whole(schedule, view):
                 home = schedule.home(view.buffer)
                 place = places.setdefault(home, len(places))
-                parts.append(("load", place, schedule.op(home).dtype.str))
+                parts.append(("load", place, view.buffer in schedule.homes, schedule.op(home).dtype.str))
             case _:
                 return None
     for store in kernel.stores:
         if not _is_whole(schedule, store.view):
             return None
-        place = places.setdefault(schedule.home(store.view.buffer), len(places))
-        parts.append(("store", place, store.dtype.str))
+        buffer = store.view.buffer
+        place = places.setdefault(schedule.home(buffer), len(places))
+        parts.append(("store", place, buffer in schedule.homes, store.dtype.str))
     return tuple(parts)
 
 

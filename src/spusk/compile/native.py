@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.compile.busy import COMPILING
 from spusk.compile.cache import object_code
 from spusk.compile.explain import tell
 from spusk.compile.flow import Flow, fingerprint, flow_of
@@ -23,7 +22,7 @@ from spusk.compile.memory import Layout
 from spusk.compile.products import blas_pointer
 from spusk.compile.stages import lowered
 from spusk.compile.team import saved
-from spusk.graph import Tensor
+from spusk.graph import Place, Tensor
 from spusk.graph.walk import collector_paused
 
 APART = 128  # bytes: processors fetch cache lines in pairs
@@ -77,7 +76,7 @@ class NativeProgram:
         state: how the carried inputs are kept.
         outside: the arrays that stay with the caller.
         block: an argument block to copy, with everything that is the same in all runs.
-        complaints: the sentences of errors, by number.
+        complaints: what errors say, by number; the lines that they name are those of each program.
         seconds: a step's time, as last measured; before the first one, a guess that is too long.
         arenas: blocks for intermediate values that are free, with their addresses.
     """
@@ -163,29 +162,18 @@ def alone(block: NDArray[np.int64]) -> NDArray[np.int64]:
 
 _programs: WeakValueDictionary[str, NativeProgram] = WeakValueDictionary()
 _recent: deque[NativeProgram] = deque(maxlen=RECENT)
-_compiling = Lock()
-
-
-def _new_lock() -> None:
-    """In a forked child: whoever was compiling is not there any more."""
-    global _compiling
-    _compiling = Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)
 
 
 def native_program(
     outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
-) -> NativeProgram:
-    """The native code of a graph; graphs of one structure share it."""
+) -> tuple[NativeProgram, tuple[Place | None, ...]]:
+    """The native code of a graph, which graphs of one structure share, and its own operations' lines."""
     with collector_paused():
         flow = flow_of(outputs, inputs, carry)
     key = fingerprint(flow)
-    with _compiling:
+    with COMPILING:
         program = _programs.get(key)
         if program is None:
             program = _programs[key] = NativeProgram(flow)
         _recent.append(program)
-    return program
+    return program, flow.places

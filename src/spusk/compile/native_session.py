@@ -27,9 +27,10 @@ from spusk.compile.lower.module import (
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
-from spusk.compile.session import NOTHING, Arrays, Session, Status, Stretch, checked_rows, checked_steps
+from spusk.compile.session import Arrays, Rows, Session, Status, Stretch, room_for
 from spusk.compile.team import threads_for, together
 from spusk.errors import InputError
+from spusk.graph import Place
 
 MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
 SLICE = 0.05  # seconds of native code between two looks at Ctrl-C
@@ -44,19 +45,23 @@ class NativeSession(Session):
     def __init__(
         self,
         program: NativeProgram,
+        places: tuple[Place | None, ...],
         given: dict[str, Any],
-        each: tuple[str, ...],
+        rows: Rows,
         watch: str | None,
         threads: int | None,
         beside: Session | None,
     ) -> None:
-        self._program, self._threads = program, threads
-        threads_for(threads, 0)  # a number that makes no sense is told before any work
-        if isinstance(beside, NativeSession) and beside._program.state == program.state:
-            self._memory, self.values = beside._memory, beside.values
+        self._program, self._places, self._threads = program, places, threads
+        shared = beside if isinstance(beside, NativeSession) else None
+        if shared is not None and shared._program.state != program.state:
+            shared = None
+        super().__init__(rows, shared)
+        if shared is not None:
+            self._memory, self._values = shared._memory, shared._values
         else:
             self._memory = room(program.state.bytes)
-            self.values = program.state.views(self._memory)
+            self._values = program.state.views(self._memory)
             for name, array in self.values.items():
                 array[...] = given[name]
         self._ready = block = program.block.copy()
@@ -67,13 +72,13 @@ class NativeSession(Session):
         self._at = address(self._block)
         self._held: list[NDArray[Any]] = []  # what the block has addresses of
         self._collected: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
-        self._stepped: list[tuple[str, int, tuple[int, ...], np.dtype[Any]]] = []
+        self._stepped: list[tuple[str, int]] = []
         for outside in program.outside:
             what = outside.array
             if outside.kind == "collected":
                 self._collected.append((what.name, outside.word, what.shape, what.dtype))
-            elif outside.kind == "given" and what.name in each:
-                self._stepped.append((what.name, outside.word, what.shape, what.dtype))
+            elif outside.kind == "given" and what.name in rows:
+                self._stepped.append((what.name, outside.word))
                 block[outside.word + 1] = what.bytes
             elif outside.kind == "given":
                 self._held.append(np.ascontiguousarray(given[what.name]))
@@ -96,17 +101,14 @@ class NativeSession(Session):
             block[WATCH], block[WATCH_BYTES] = address(array), array.dtype.itemsize
         return None
 
-    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
-        checked_steps(steps)
+    def _run(self, steps: int, rows: Arrays) -> Stretch:
         program, block = self._program, self._block
         block[:] = self._ready
-        rows: list[NDArray[Any]] = []
-        for name, word, shape, dtype in self._stepped:
-            rows.append(checked_rows(name, shape, dtype, each, steps))
-            block[word] = address(rows[-1])
+        for name, word in self._stepped:
+            block[word] = address(rows[name])
         collected: dict[str, NDArray[Any]] = {}
         for name, word, shape, dtype in self._collected:
-            collected[name] = array = np.empty((steps, *shape), dtype)
+            collected[name] = array = room_for(f"output {name!r}", steps, shape, dtype)
             block[word] = address(array)
         if not steps:
             return Stretch(collected, 0, "finished")
@@ -115,18 +117,19 @@ class NativeSession(Session):
         arena = program.arena()
         block[ARENA] = arena[1]
         with one_blas_thread() if program.uses_blas else nullcontext():
-            interrupted = self._loop(block, steps)
+            interrupted = self._loop(block, steps, (self, arena, rows, collected))
         program.arenas.append(arena)
         status, done = int(block[STATUS]), int(block[DONE])
         if status >= COMPLAINT:
-            raise InputError(program.complaints[status - COMPLAINT])
+            complaint = program.complaints[status - COMPLAINT]
+            raise InputError(f"{complaint.sentence} ({self._places[complaint.origin]})")
         ended: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         if done < steps:
             collected = {name: array[:done] for name, array in collected.items()}
         return Stretch(collected, done, ended)
 
-    def _loop(self, block: NDArray[np.int64], steps: int) -> bool:
-        """Run to the end or to Ctrl-C; returns whether it was that."""
+    def _loop(self, block: NDArray[np.int64], steps: int, holding: object) -> bool:
+        """Run to the end or to Ctrl-C; returns whether it was that. The block has addresses in `holding`."""
         program = self._program
         blocks, at = [block], [self._at]
         if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
@@ -144,7 +147,7 @@ class NativeSession(Session):
                 for own in blocks:
                     own[STEPS] = now
                 began = time.perf_counter()
-                together(program.run, at)
+                together(program.run, at, (blocks, holding))
                 program.seconds = max((time.perf_counter() - began) / now, 1e-9)
                 done = int(block[DONE])
         except KeyboardInterrupt:

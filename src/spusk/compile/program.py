@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from spusk.checks import checked_whole
+from spusk.compile.arguments import check_graph, check_run, check_values, names_of
 from spusk.compile.backend import Backend, check_backend
-from spusk.compile.session import Arrays, InterpretedSession, Session, Status
-from spusk.errors import DTypeError, InputError, ShapeError, closest
-from spusk.graph import Evaluator, Tensor
+from spusk.compile.busy import COMPILING
+from spusk.compile.session import Arrays, InterpretedSession, Session, Status, checked_each
+from spusk.graph import Evaluator, Place, Tensor
 from spusk.graph.interpret import as_fed
+from spusk.graph.walk import topological
 
 if TYPE_CHECKING:
     from spusk.compile.native import NativeProgram
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loop:
     """What a program's loop came to.
 
@@ -37,9 +39,12 @@ class Loop:
     status: Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A graph with named inputs and outputs, of which some outputs are carried into inputs.
+
+    Several threads may run it at the same time. It equals only itself. Pickled or copied, it is the graph
+    alone, and is compiled anew.
 
     Args:
         outputs: what is computed, by name.
@@ -48,7 +53,8 @@ class Program:
         backend: "native" compiles the graph, with its loop, when it first runs; "numpy" interprets it.
 
     Raises:
-        InputError: if `carry` names what does not exist, or the backend is unknown.
+        InputError: if outputs or inputs are no Tensors by name, `carry` names what does not exist or brings
+            two outputs into one input, or the backend is unknown.
         ShapeError, DTypeError: if a carried output is not of its input's shape and dtype.
 
     >>> import spusk as sp
@@ -65,31 +71,42 @@ class Program:
 
     def __post_init__(self) -> None:
         check_backend(self.backend)
-        for source, target in self.carry.items():
-            if source not in self.outputs or target not in self.inputs:
-                raise InputError(f"carry {source!r} -> {target!r} names no output or no input of the program")
-            out, into = self.outputs[source], self.inputs[target]
-            if out.shape != into.shape:
-                raise ShapeError(f"{source!r} starts with shape {into.shape} and becomes {out.shape}")
-            if out.dtype != into.dtype:
-                raise DTypeError(f"{source!r} starts as {into.dtype.name} and becomes {out.dtype.name}")
+        check_graph(self.outputs, self.inputs, self.carry)
 
-    @cached_property
+    # Both are kept by hand: until Python 3.12, a cached_property has a lock, which a forked child may find
+    # taken.
+    @property
     def evaluator(self) -> Evaluator:
         """The interpreter, prepared."""
-        return Evaluator(list(self.outputs.values()), list(self.inputs.values()))
+        made = self.__dict__.get("_evaluator")
+        if made is None:
+            made = Evaluator(list(self.outputs.values()), list(self.inputs.values()))
+        return self.__dict__.setdefault("_evaluator", made)
 
-    @cached_property
+    @property
+    def _compiled(self) -> tuple[NativeProgram, tuple[Place | None, ...]]:
+        made = self.__dict__.get("_native")
+        if made is None:
+            with COMPILING:
+                from spusk.compile.native import native_program
+
+            made = native_program(self.outputs, self.inputs, self.carry)
+        return self.__dict__.setdefault("_native", made)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The nodes come first, each after its inputs, so that no graph is too deep for pickle's recursion.
+        nodes = topological([*self.outputs.values(), *self.inputs.values()])
+        return _unpickled, (nodes, dict(self.outputs), dict(self.inputs), dict(self.carry), self.backend)
+
+    @property
     def native(self) -> NativeProgram:
-        """The compiled program."""
-        from spusk.compile.native import native_program
-
-        return native_program(self.outputs, self.inputs, self.carry)
+        """The compiled program; programs of one structure share it."""
+        return self._compiled[0]
 
     @property
     def is_ready(self) -> bool:
         """Whether nothing is left to compile before it can run."""
-        return self.backend == "numpy" or "native" in vars(self)
+        return self.backend == "numpy" or "_native" in vars(self)
 
     def explain(self, *, ir: bool = True) -> str:
         """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
@@ -115,12 +132,17 @@ class Program:
         <BLANKLINE>
         <BLANKLINE>
         """
-        from spusk.compile.explain import explained
+        with COMPILING:
+            from spusk.compile.explain import explained
 
         return explained(self.native.stages, ir=ir)
 
     def __call__(self, values: Arrays) -> dict[str, Any]:
-        """The outputs, computed once, by name."""
+        """The outputs, computed once, by name.
+
+        Args:
+            values: the inputs' values, by name; see `begin` for what they may be.
+        """
         if self.backend == "numpy":
             found = self.evaluator(*self._fed(values).values())
             return dict(zip(self.outputs, found, strict=True))
@@ -143,15 +165,21 @@ class Program:
         """Start a loop that runs in several stretches; each takes a few microseconds to begin.
 
         Args:
-            values: the inputs' values before the first step, by name. The carried ones are copied. Of the
-                others, arrays of the input's dtype in C order are read afresh in every stretch.
+            values: the inputs' values before the first step, by name. They are converted to the inputs'
+                dtypes if these can hold them: floats are rounded, whole numbers keep their value or are
+                refused. The carried ones are copied. Of the others, arrays of the input's dtype in C order
+                are read afresh in every stretch.
             each: the names of inputs that every stretch gives rows for, one for each step.
             watch, threads: as of `run`.
             beside: a session of a program with the same carried inputs. The two then share their carried
                 values if both keep them alike; else, `Session.take` brings them over.
 
+        Returns:
+            A session for one thread at a time: while one runs it, another gets an InputError.
+
         Raises:
-            InputError: if a value is missing, or `each` or `watch` names what there is not.
+            InputError: if a value is missing or the input's dtype cannot hold it, or if `values`, `each` or
+                `watch` names what there is not.
             ShapeError: if a value has another shape than its input, or the watched output is no scalar.
 
         >>> import spusk as sp
@@ -160,24 +188,48 @@ class Program:
         >>> _ = halving.run(1), halving.run(2)
         >>> float(halving.values["x"])
         1.0
+
+        With an input that changes from step to step:
+
+        >>> by = sp.input("by", (), "float64")
+        >>> walk = Program({"x": x + by}, {"x": x, "by": by}, carry={"x": "x"}).begin({"x": 0.0}, each=["by"])
+        >>> _ = walk.run(3, {"by": [1.0, 2.0, 3.0]}), walk.run(1, {"by": [10.0]})
+        >>> float(walk.values["x"])
+        16.0
         """
-        names = tuple(each)
-        return self._session(self._fed(values, names), names, watch, threads, beside)
+        names = names_of(each)
+        given = self._given(values, names, watch, threads, beside)
+        return self._session(given, names, watch, threads, beside)
+
+    def _given(
+        self,
+        values: Arrays,
+        each: tuple[str, ...],
+        watch: str | None,
+        threads: int | None,
+        beside: Any = None,
+    ) -> dict[str, Any]:
+        """The values as arrays, after everything that a run is given has been checked."""
+        check_run(
+            self.outputs, self.inputs, self.carry, each=each, watch=watch, threads=threads, beside=beside
+        )
+        return self._fed(values, each)
 
     def _session(
         self,
         given: dict[str, Any],
-        each: tuple[str, ...],
+        each: tuple[str, ...] = (),
         watch: str | None = None,
         threads: int | None = None,
         beside: Session | None = None,
     ) -> Session:
-        self._check_names(each, watch)
+        rows = {name: (self.inputs[name].shape, self.inputs[name].dtype) for name in each}
         if self.backend == "numpy":
-            return InterpretedSession(self, given, each, watch, beside)
-        from spusk.compile.native_session import NativeSession
+            return InterpretedSession(self, given, rows, watch, beside)
+        with COMPILING:
+            from spusk.compile.native_session import NativeSession
 
-        return NativeSession(self.native, given, each, watch, threads, beside)
+        return NativeSession(*self._compiled, given, rows, watch, threads, beside)
 
     def run(
         self,
@@ -197,28 +249,28 @@ class Program:
             watch: the name of a scalar output; the loop ends when it is not finite.
             threads: how many threads share the work of a step; default: all processors if the step is large
                 enough to gain, one within a lane. The bits are the same for any number, also of products
-                done by BLAS if that is OpenBLAS on x86-64; other libraries do not promise it.
+                done by BLAS if that is OpenBLAS on x86-64; other libraries do not promise it. The interpreter
+                has one thread.
+
+        Raises:
+            InputError, ShapeError: as of `begin` and `Session.run`.
         """
-        each = each or {}
-        given = self._fed(values, optional=tuple(each))
+        each = {} if each is None else each
+        checked_each(each)
+        given = self._given(values, tuple(each), watch, threads)
         session = self._session(given, tuple(each), watch, threads)
-        done = session.run(steps, each)
-        last = {name: rows[done.steps - 1] for name, rows in each.items()} if done.steps else {}
+        rows = session.checked_rows(each, checked_whole("steps", steps, 0))
+        done = session.run(steps, rows)
+        last = {name: array[done.steps - 1] for name, array in rows.items()} if done.steps else {}
         return Loop({**given, **last, **session.values}, done.collected, done.steps, done.status)
 
-    def _check_names(self, each: tuple[str, ...], watch: str | None) -> None:
-        for name in each:
-            if name not in self.inputs:
-                raise InputError(f"the program has no input {name!r}{closest(name, self.inputs)}")
-            if name in self.carry.values():
-                raise InputError(f"input {name!r} is carried, so it cannot be given anew for each step")
-        if watch is not None and watch not in self.outputs:
-            raise InputError(f"watch names no output of the program: {watch!r}{closest(watch, self.outputs)}")
-        if watch is not None and self.outputs[watch].shape != ():
-            raise ShapeError(f"watch is {watch!r} of shape {self.outputs[watch].shape}; it must be a scalar")
+    def _fed(self, values: Arrays, each: tuple[str, ...] = ()) -> dict[str, Any]:
+        check_values(values, self.inputs, self.carry, each)
+        return {
+            name: as_fed(t, values[name], what=f"input {name!r}") if name in values else None
+            for name, t in self.inputs.items()
+        }
 
-    def _fed(self, values: Arrays, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-        missing = [name for name in self.inputs if name not in values and name not in optional]
-        if missing:
-            raise InputError(f"the program needs values for its inputs {', '.join(map(repr, missing))}")
-        return {name: as_fed(t, values[name]) if name in values else None for name, t in self.inputs.items()}
+
+def _unpickled(nodes: list[Tensor], *fields: Any) -> Program:
+    return Program(*fields)

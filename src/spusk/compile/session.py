@@ -5,23 +5,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spusk.errors import InputError, ShapeError
+from spusk.checks import checked_whole
+from spusk.errors import DTypeError, InputError, ShapeError, closest
+from spusk.graph.feed import held
 
 if TYPE_CHECKING:
     from spusk.compile.program import Program
 
 Status = Literal["finished", "diverged", "interrupted"]
 Arrays = Mapping[str, Any]
+Rows = Mapping[
+    str, tuple[tuple[int, ...], np.dtype[Any]]
+]  # for inputs given anew for each step: what a row is
 NOTHING: Arrays = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Some steps of a session.
 
@@ -39,13 +45,25 @@ class Stretch:
 class Session(ABC):
     """A program with values, ready to run step after step, for one thread at a time; see `Program.begin`.
 
+    Threads that are to run at the same time need a session each. A session may pass from thread to thread.
+
     Attributes:
-        values: the carried inputs' arrays, by name. They are live: running changes them.
+        values: the carried inputs' arrays, by name.
     """
 
-    values: dict[str, NDArray[Any]]
+    _values: dict[str, NDArray[Any]]
 
-    @abstractmethod
+    def __init__(self, rows: Rows, sharing: Session | None) -> None:
+        self._rows = rows
+        # The thread that runs this session, or another one with the same values; `setdefault` is atomic.
+        self._running: dict[str, int] = {} if sharing is None else sharing._running
+
+    @property
+    def values(self) -> dict[str, NDArray[Any]]:
+        """The carried inputs' arrays, by name. They are live: running changes them, and the loop goes on
+        from what is written to them."""
+        return self._values
+
     def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
         """Go on for so many steps.
 
@@ -55,8 +73,27 @@ class Session(ABC):
 
         Raises:
             ShapeError: if `each` has too few rows, or rows of another shape.
-            InputError: if `each` lacks an input that was announced, or `steps` is negative.
+            InputError: if `each` lacks an input that was announced, names another one or holds what the
+                input's dtype cannot; if `steps` is no whole number, or needs more memory than there is; if an
+                index lies outside of its axis, or a whole number has a negative exponent; or if the session,
+                or one that it shares its values with, is running in another thread.
         """
+        steps = checked_whole("steps", steps, 0)
+        here = get_ident()
+        try:
+            if self._running.setdefault("thread", here) != here:
+                raise InputError(
+                    "this session is running in another thread; begin a session for each thread, "
+                    "or wait until the other thread's run has returned"
+                )
+            return self._run(steps, self.checked_rows(each, steps))
+        finally:
+            if self._running.get("thread") == here:
+                self._running.clear()
+
+    @abstractmethod
+    def _run(self, steps: int, rows: Arrays) -> Stretch:
+        """`run` with checked arguments, in one thread at a time."""
 
     def once(self) -> dict[str, NDArray[Any]]:
         """One step's outputs that are not carried, by name.
@@ -70,11 +107,36 @@ class Session(ABC):
         return {name: rows[0] for name, rows in done.collected.items()}
 
     def take(self, other: Session) -> None:
-        """Take over the carried values of a session with the same carried inputs."""
+        """Take over the carried values of a session with the same carried inputs.
+
+        Raises:
+            InputError: if the other session lacks one of them.
+            ShapeError, DTypeError: if it keeps one in another shape or dtype.
+        """
         for name, array in self.values.items():
-            theirs = other.values[name]
-            if theirs is not array:
-                array[...] = theirs
+            theirs = other.values.get(name)
+            if theirs is None:
+                hint = closest(name, other.values)
+                raise InputError(f"the other session carries no input {name!r}, which take needs{hint}")
+            if theirs.shape != array.shape:
+                raise ShapeError(f"take got {name!r} of shape {theirs.shape}; it needs {array.shape}")
+            if theirs.dtype != array.dtype:
+                found, needed = theirs.dtype.name, array.dtype.name
+                raise DTypeError(f"take got {name!r} of dtype {found}; it needs {needed}")
+        for name, array in self.values.items():
+            if other.values[name] is not array:
+                array[...] = other.values[name]
+
+    def checked_rows(self, each: Arrays, steps: int) -> dict[str, NDArray[Any]]:
+        """The rows of every input announced to change, as the program needs them; see `run` for errors."""
+        checked_each(each)
+        for name in each:
+            if name not in self._rows:
+                hint = closest(str(name), self._rows)
+                raise InputError(f"no input {name!r} was announced to change from step to step{hint}")
+        return {
+            name: _checked(name, shape, dtype, each, steps) for name, (shape, dtype) in self._rows.items()
+        }
 
 
 class InterpretedSession(Session):
@@ -84,7 +146,7 @@ class InterpretedSession(Session):
         self,
         program: Program,
         given: dict[str, Any],
-        each: tuple[str, ...],
+        rows: Rows,
         watch: str | None,
         beside: Session | None,
     ) -> None:
@@ -93,22 +155,23 @@ class InterpretedSession(Session):
         position = {name: i for i, name in enumerate(program.inputs)}
         outputs = {name: i for i, name in enumerate(program.outputs)}
         names = dict.fromkeys(program.carry.values())
-        if isinstance(beside, InterpretedSession) and beside.values.keys() == names.keys():
-            self.values = beside.values
-        else:
-            self.values = {name: np.array(given[name]) for name in names}
+        values = {name: np.array(given[name]) for name in names}
+        shared = beside if isinstance(beside, InterpretedSession) else None
+        if shared is not None and _kinds(shared.values) != _kinds(values):
+            shared = None
+        super().__init__(rows, shared)
+        self._values = values if shared is None else shared._values
         self._live = [(position[name], self.values[name]) for name in names]
         self._carried = [(outputs[source], position[target]) for source, target in program.carry.items()]
-        self._stepped = [(position[name], name, program.inputs[name]) for name in each]
+        self._stepped = [(position[name], name) for name in rows]
         self._kept = [
             (outputs[name], name, t) for name, t in program.outputs.items() if name not in program.carry
         ]
         self._watched = None if watch is None else outputs[watch]
 
-    def run(self, steps: int, each: Arrays = NOTHING) -> Stretch:
-        checked_steps(steps)
-        rows = [(i, checked_rows(name, t.shape, t.dtype, each, steps)) for i, name, t in self._stepped]
-        collected = {name: np.empty((steps, *t.shape), t.dtype) for _, name, t in self._kept}
+    def _run(self, steps: int, rows: Arrays) -> Stretch:
+        stepped = [(i, rows[name]) for i, name in self._stepped]
+        collected = {name: room_for(f"output {name!r}", steps, t.shape, t.dtype) for _, name, t in self._kept}
         recorded = [(k, collected[name]) for k, name, _ in self._kept]
         current = list(self._given)
         for i, array in self._live:
@@ -116,7 +179,7 @@ class InterpretedSession(Session):
         done, status = 0, "finished"
         try:
             for step in range(steps):
-                for i, array in rows:
+                for i, array in stepped:
                     current[i] = array[step]
                 found = self._evaluator(*current)
                 for k, array in recorded:
@@ -134,20 +197,35 @@ class InterpretedSession(Session):
         return Stretch({name: array[:done] for name, array in collected.items()}, done, status)
 
 
-def checked_steps(steps: int) -> None:
-    """Raise an InputError if that is no number of steps."""
-    whole: Any = steps  # a caller without a type checker may give anything
-    if isinstance(whole, bool) or not isinstance(whole, int | np.integer) or steps < 0:
-        raise InputError(f"steps is {steps}; it must be a whole number, 0 or more")
+def _kinds(values: Arrays) -> dict[str, Any]:
+    return {name: (array.shape, array.dtype) for name, array in values.items()}
 
 
-def checked_rows(
+def checked_each(each: Any) -> None:
+    """Raise an InputError if these are no rows by name."""
+    if not isinstance(each, Mapping):
+        kind = type(each).__name__
+        raise InputError(f"each is a {kind}; it must be a mapping from inputs' names to rows")
+
+
+def room_for(what: str, steps: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array for what is kept of so many steps."""
+    try:
+        return np.empty((steps, *shape), dtype)
+    except (MemoryError, ValueError, OverflowError):
+        raise InputError(
+            f"steps is {steps}, and {what} holds {dtype.name} of shape {shape} for each: "
+            "that is more than fits into memory"
+        ) from None
+
+
+def _checked(
     name: str, shape: tuple[int, ...], dtype: np.dtype[Any], each: Arrays, steps: int
 ) -> NDArray[Any]:
-    """The rows of an input that changes from step to step, as the program needs them."""
+    """The rows of one input, as the program needs them."""
     if name not in each:
         raise InputError(f"the program needs rows for its input {name!r}, which changes from step to step")
-    rows: NDArray[Any] = np.ascontiguousarray(each[name], dtype)
-    if rows.shape[1:] != shape or len(rows) < steps:
+    rows = held(f"input {name!r}", each[name], dtype)
+    if rows.ndim != len(shape) + 1 or rows.shape[1:] != shape or len(rows) < steps:
         raise ShapeError(f"input {name!r} was given rows of shape {rows.shape}; it needs {(steps, *shape)}")
-    return rows
+    return np.ascontiguousarray(rows)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from spusk.compile.flow import Flow, Op, signature
+from spusk.errors import InputError
 from spusk.graph.leaves import Constant, Input
 from spusk.graph.shaping import Transpose
 
@@ -24,7 +25,7 @@ def simplify(flow: Flow) -> Flow:
     new: list[int] = []
     for op in flow.ops:
         new.append(
-            walk.place(Op(op.primitive, tuple([new[x] for x in op.inputs]), op.shape, op.dtype, op.place))
+            walk.place(Op(op.primitive, tuple([new[x] for x in op.inputs]), op.shape, op.dtype, op.origin))
         )
     inputs = {name: new[number] for name, number in flow.inputs.items()}
     outputs = {name: new[number] for name, number in flow.outputs.items()}
@@ -68,10 +69,10 @@ class _Walk:
             return op
         inner = self.ops[op.inputs[0]]
         if op.name == inner.name == "reshape":
-            return Op(op.primitive, inner.inputs, op.shape, op.dtype, op.place)
+            return Op(op.primitive, inner.inputs, op.shape, op.dtype, op.origin)
         if isinstance(op.primitive, Transpose) and isinstance(inner.primitive, Transpose):
             axes = tuple(inner.primitive.axes[a] for a in op.primitive.axes)
-            return Op(Transpose(axes), inner.inputs, op.shape, op.dtype, op.place)
+            return Op(Transpose(axes), inner.inputs, op.shape, op.dtype, op.origin)
         return op
 
     def _folded(self, op: Op) -> Op:
@@ -79,10 +80,13 @@ class _Walk:
         foldable = op.inputs and op.name != "broadcast" and op.size <= FOLDED
         if not foldable or len(constants) < len(op.inputs):
             return op
-        with np.errstate(all="ignore"):
-            value = op.primitive.evaluate(np, *[c.value for c in constants])
+        try:
+            with np.errstate(all="ignore"):
+                value = op.primitive.evaluate(np, *[c.value for c in constants])
+        except InputError:  # it is told when the program runs
+            return op
         array = np.ascontiguousarray(np.asarray(value, op.dtype)).reshape(op.shape)
-        return Op(Constant(array), (), op.shape, op.dtype, op.place)
+        return Op(Constant(array), (), op.shape, op.dtype, op.origin)
 
 
 def _is_one(op: Op) -> bool:
@@ -150,7 +154,7 @@ def _without_dead(flow: Flow) -> Flow:
     new = {old: i for i, old in enumerate(kept)}
     ops = [flow.ops[n] for n in kept]
     renumbered = tuple(
-        Op(o.primitive, tuple([new[x] for x in o.inputs]), o.shape, o.dtype, o.place) for o in ops
+        Op(o.primitive, tuple([new[x] for x in o.inputs]), o.shape, o.dtype, o.origin) for o in ops
     )
     inputs = {name: new[n] for name, n in flow.inputs.items()}
     outputs = {name: new[n] for name, n in flow.outputs.items()}

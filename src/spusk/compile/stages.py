@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spusk.compile.absorb import absorb
 from spusk.compile.carry import place_carried
 from spusk.compile.check import check_flow, check_layout, check_merged, check_modules, check_schedule
+from spusk.compile.check_order import check_order
 from spusk.compile.collapse import collapse
 from spusk.compile.flow import Flow
 from spusk.compile.fuse import fuse
@@ -46,6 +47,7 @@ def lowered(flow: Flow) -> Stages:
         check_schedule(absorbed)
         check_merged(merged)
         check_layout(layout)
+        check_order(layout, merged.runs)
     modules = lower(layout)
     if checking:
         check_modules(layout, modules)

@@ -30,11 +30,11 @@ def widen(flow: Flow) -> Flow:
         inputs = tuple([new[x] for x in op.inputs])
         if _is_long(flow, op):
             shape = flow.ops[op.inputs[0]].shape
-            ops.append(Op(Cast(FLOAT64), inputs, shape, FLOAT64, op.place))
-            ops.append(Op(op.primitive, (len(ops) - 1,), op.shape, FLOAT64, op.place))
-            ops.append(Op(Cast(FLOAT32), (len(ops) - 1,), op.shape, FLOAT32, op.place))
+            ops.append(Op(Cast(FLOAT64), inputs, shape, FLOAT64, op.origin))
+            ops.append(Op(op.primitive, (len(ops) - 1,), op.shape, FLOAT64, op.origin))
+            ops.append(Op(Cast(FLOAT32), (len(ops) - 1,), op.shape, FLOAT32, op.origin))
         else:
-            ops.append(Op(op.primitive, inputs, op.shape, op.dtype, op.place))
+            ops.append(Op(op.primitive, inputs, op.shape, op.dtype, op.origin))
         new.append(len(ops) - 1)
     inputs = {name: new[number] for name, number in flow.inputs.items()}
     outputs = {name: new[number] for name, number in flow.outputs.items()}

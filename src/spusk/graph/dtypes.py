@@ -29,7 +29,7 @@ SUPPORTED: set[DType] = {np.dtype(name) for name in ("bool", *INTEGERS, "float32
 
 
 def as_dtype(dtype: Any) -> DType:
-    """The supported dtype that `dtype` names.
+    """The supported dtype that `dtype` names, in the machine's byte order.
 
     >>> as_dtype("float32")
     dtype('float32')
@@ -40,6 +40,8 @@ def as_dtype(dtype: Any) -> DType:
         found: DType = np.dtype(dtype)
     except TypeError:
         found = np.dtype(object)
+    if not found.isnative and found.kind in "iuf":
+        found = np.dtype(found.type)  # of the machine's dtypes there is one object each
     if found not in SUPPORTED:
         names = ", ".join(sorted(d.name for d in SUPPORTED))
         what = dtype if isinstance(dtype, str) or found == np.dtype(object) else found.name

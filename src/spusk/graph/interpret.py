@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk.errors import InputError, ShapeError
-from spusk.graph.dtypes import DType, converted
+from spusk.graph.feed import held
 from spusk.graph.leaves import Constant, Input, plain
 from spusk.graph.tensor import Tensor
 from spusk.graph.walk import collector_paused, topological
@@ -49,6 +49,7 @@ class Evaluator:
         slots.update({t.serial: i for i, t in enumerate(computed, first)})
         self._outputs = [slots[t.serial] for t in outputs]
         self._primitives = [t.primitive for t in computed]
+        self._places = [t.place for t in computed]
         self._sources = [tuple([slots[x.serial] for x in t.inputs]) for t in computed]
         self._dead = _last_uses(self._sources, self._outputs, first + len(computed))
 
@@ -56,6 +57,9 @@ class Evaluator:
         """The outputs' values, for arrays of the namespace `xp` given in the order of `inputs`.
 
         Floating point follows IEEE 754 quietly: overflow gives infinity and 0/0 gives NaN, unannounced.
+
+        Raises:
+            InputError: if an index lies outside of its axis, or a whole number has a negative exponent.
         """
         if len(values) != len(self.inputs):
             raise InputError(f"the graph takes {len(self.inputs)} values and was given {len(values)}")
@@ -63,7 +67,11 @@ class Evaluator:
         memory: list[Any] = [*values, *constants]
         with np.errstate(all="ignore"):
             for primitive, sources, dead in zip(self._primitives, self._sources, self._dead, strict=True):
-                memory.append(primitive.evaluate(xp, *[memory[s] for s in sources]))
+                try:
+                    memory.append(primitive.evaluate(xp, *[memory[s] for s in sources]))
+                except InputError as error:
+                    place = self._places[len(memory) - len(self.inputs) - len(constants)]
+                    raise InputError(f"{error} ({place})") from None
                 for s in dead:
                     memory[s] = None
         return [memory[s] for s in self._outputs]
@@ -122,14 +130,15 @@ def evaluate(outputs: Sequence[Tensor], feeds: Mapping[Tensor, Any] | None = Non
 
     Args:
         outputs: the Tensors to compute.
-        feeds: a value for each input that they depend on; shapes must agree, dtypes are converted.
+        feeds: a value for each input that they depend on; shapes must agree, dtypes are
+            converted without loss.
         xp: the array namespace that computes.
 
     Returns:
         Arrays of `xp`, in the order of `outputs`.
 
     Raises:
-        InputError: if an input has no value.
+        InputError: if an input has no value, or one that its dtype cannot hold (see `feed.held`).
         ShapeError: if a value has another shape than its input.
 
     >>> from spusk.graph import input
@@ -150,26 +159,15 @@ def own(value: Any, given: Sequence[Any]) -> NDArray[Any]:
     return array if is_free else np.array(array)
 
 
-def as_fed(t: Tensor, value: Any, xp: Any = np) -> Any:
-    """A value as an array of the input's dtype, its shape checked."""
+def as_fed(t: Tensor, value: Any, xp: Any = np, what: str | None = None) -> Any:
+    """A value as an array of the input's dtype, its shape checked; `what` names the input in errors."""
     if xp is np:
-        array: Any = value
-        if not isinstance(value, np.ndarray) or array.dtype is not t.dtype:
-            try:
-                array = _as_array(value, t.dtype)
-            except (TypeError, ValueError, OverflowError) as error:
-                raise InputError(f"{_label(t)} was given no array of {t.dtype.name}: {error}") from None
+        array: Any = held(what or _label(t), value, t.dtype)
     else:
         array = xp.asarray(plain(value), dtype=getattr(xp, t.dtype.name))
     if array.shape != t.shape and tuple(array.shape) != t.shape:
-        raise ShapeError(f"{_label(t)} was given shape {tuple(array.shape)}; it needs {t.shape}")
+        raise ShapeError(f"{what or _label(t)} was given shape {tuple(array.shape)}; it needs {t.shape}")
     return array
-
-
-def _as_array(value: Any, dtype: DType) -> NDArray[Any]:
-    """What NumPy makes of a value, except that floats become whole numbers as in a cast."""
-    is_whole = dtype.kind in "iu" and isinstance(value, (np.ndarray, np.generic))
-    return converted(np, np.asarray(value), dtype) if is_whole else np.asarray(value, dtype)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _label(t: Tensor) -> str:

@@ -39,6 +39,10 @@ class Constant(Primitive):
     name: ClassVar[str] = "constant"
     value: NDArray[Any]
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.value.flags.writeable = False  # copies of arrays forget it
+
     def evaluate(self, xp: Any, *values: Any) -> Any:
         return self.value if xp is np else xp.asarray(plain(self.value))
 
@@ -154,7 +158,7 @@ def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
         raise _not_numbers(value) from None
     if array.dtype.kind not in "biuf":
         raise _not_numbers(value)
-    as_dtype(array.dtype)
+    array = array.astype(as_dtype(array.dtype), copy=False)
     array.flags.writeable = False
     return leaf(Constant(array), array.shape, array.dtype, weak=weak)
 

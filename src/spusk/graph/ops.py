@@ -60,7 +60,12 @@ def one_axis(name: str, axis: int, ndim: int) -> int:
 
 
 def div(x: Operand, y: Operand) -> Tensor:
-    """x / y; integers are divided as floats."""
+    """x / y. Whole numbers and truth values are divided as floats: two of them give float32, the default
+    float, where NumPy gives float64. One beside a float takes the float's dtype.
+
+    >>> div(np.array([1, 2]), np.array([2, 2])).dtype.name, div(np.array([1.0, 2.0]), 2).dtype.name
+    ('float32', 'float64')
+    """
     a, b = promote_pair(x, y)
     if not is_float(a.dtype):
         a, b = promote_pair(floating(a), floating(b))  # a weak one is float64 beside a strong float32

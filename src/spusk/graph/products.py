@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from spusk.errors import DTypeError, ShapeError
+from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import ops
 from spusk.graph.dtypes import DType
 from spusk.graph.primitive import Cotangents, Primitive, Shape
@@ -52,7 +52,10 @@ class Take(Primitive):
     def evaluate(self, xp: Any, *values: Any) -> Any:
         x, indices = values
         if xp is np:
-            return np.take(x, indices, axis=self.axis)
+            try:
+                return np.take(x, indices, axis=self.axis)
+            except IndexError:
+                raise _outside("take", x.shape[self.axis]) from None
         wanted = xp.reshape(xp.astype(indices, xp.int64), (-1,))
         wanted = xp.where(wanted < 0, wanted + x.shape[self.axis], wanted)
         flat = xp.take(x, wanted, axis=self.axis)
@@ -83,7 +86,11 @@ class ScatterAdd(Primitive):
         x, indices, updates = values
         if xp is np:
             out = np.array(x)
-            np.add.at(np.moveaxis(out, self.axis, 0), indices, self._indices_first(np, x, indices, updates))
+            first = self._indices_first(np, x, indices, updates)
+            try:
+                np.add.at(np.moveaxis(out, self.axis, 0), indices, first)
+            except IndexError:
+                raise _outside("scatter_add", x.shape[self.axis]) from None
             return out
         return self._by_one_hot(xp, x, indices, updates)
 
@@ -108,6 +115,10 @@ class ScatterAdd(Primitive):
 
     def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
         return grad, None, ops.take(grad, inputs[1], self.axis)
+
+
+def _outside(name: str, length: int) -> InputError:
+    return InputError(f"{name} got an index outside of an axis of length {length}")
 
 
 def _check_indices(name: str, indices: Tensor) -> None:

@@ -74,6 +74,10 @@ class Tensor:
         self.place = place
         self.serial = next(SERIALS)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process, another node may have this serial: a copy takes the next one there."""
+        return Tensor, (self.primitive, self.inputs, self.shape, self.dtype, self.weak, self.place)
+
     # --- what it is ---------------------------------------------------------------------------------
 
     @property
@@ -207,6 +211,7 @@ class Tensor:
         return _ops.mul(other, self)
 
     def __truediv__(self, other: Operand) -> Tensor:
+        """Whole numbers by whole numbers give float32, where NumPy gives float64."""
         return _ops.div(self, other)
 
     def __rtruediv__(self, other: Operand) -> Tensor:

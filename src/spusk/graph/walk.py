@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from operator import attrgetter
+from threading import get_ident
 
 from spusk.graph.tensor import Tensor
 
@@ -33,14 +35,31 @@ def topological(outputs: Iterable[Tensor]) -> list[Tensor]:
     return found
 
 
+_pausing: set[int] = set()  # the threads that have switched Python's cycle collector off
+
+
 @contextmanager
 def collector_paused() -> Generator[None]:
     """Python's cycle collector off while a large graph is made: nodes form no cycles, and scanning the
     growing graph again and again would make building it slower than linear."""
     was_on = gc.isenabled()
-    gc.disable()
     try:
+        if was_on:
+            _pausing.add(get_ident())
+            gc.disable()
         yield
     finally:
         if was_on:
             gc.enable()
+            _pausing.discard(get_ident())
+
+
+def _forked() -> None:
+    """In a forked child: a thread that is not there any more does not switch the collector on again."""
+    if _pausing and get_ident() not in _pausing:
+        gc.enable()
+    _pausing.intersection_update({get_ident()})
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

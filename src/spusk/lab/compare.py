@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 
 from spusk import nn, optim
+from spusk.checks import checked_whole
 from spusk.compile import Backend
 from spusk.data import Split
 from spusk.errors import InputError
@@ -95,9 +97,8 @@ def compare(
     rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
     numbers = _seeds(seeds)
     rates = _rates(rules, lrs)
-    for name, number in (("epochs", epochs), ("jobs", 1 if jobs is None else jobs)):
-        if number < 1:
-            raise InputError(f"{name} is {number}; compare needs 1 or more")
+    epochs = checked_whole("epochs", epochs, 1)
+    jobs = None if jobs is None else checked_whole("jobs", jobs, 1)
     splits = {seed: as_split(data, validation, seed, dtype) for seed in numbers}
     first = splits[numbers[0]]
     if not len(first.val_x):
@@ -241,21 +242,35 @@ def _label(rule: Optimizer) -> str:
     return written(rule if default is MISSING else replace(rule, lr=default))
 
 
-def _seeds(seeds: int | Sequence[int]) -> list[int]:
-    numbers = list(range(seeds)) if isinstance(seeds, int) else [int(s) for s in seeds]
-    if not numbers or min(numbers) < 0 or len(set(numbers)) != len(numbers):
+def _seeds(seeds: Any) -> list[int]:
+    if isinstance(seeds, int | np.integer):
+        return list(range(checked_whole("seeds", seeds, 1)))
+    numbers = [checked_whole("a seed", seed, 0) for seed in _listed("seeds", seeds)]
+    if len(set(numbers)) != len(numbers):
         raise InputError(f"seeds is {seeds!r}; it must be a number above 0 or a list of different seeds")
     return numbers
 
 
-def _rates(rules: Mapping[str, Optimizer], lrs: Sequence[float] | None) -> dict[str, tuple[float, ...]]:
-    if lrs is not None and not len(lrs):
-        raise InputError("compare got an empty list of learning rates")
+def _listed(name: str, given: Any) -> list[Any]:
+    """A list that is not empty; a text is none."""
+    found: list[Any] = []
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        found += given
+    if not found:
+        raise InputError(f"{name} is {given!r:.60}; compare needs a list of one or more numbers")
+    return found
+
+
+def _rates(rules: Mapping[str, Optimizer], lrs: Any) -> dict[str, tuple[float, ...]]:
+    given = None if lrs is None else _listed("lrs", lrs)
+    for lr in given or ():
+        if isinstance(lr, bool) or not isinstance(lr, Real):
+            raise InputError(f"lrs holds {lr!r:.60}; a learning rate is a number")
     rates: dict[str, tuple[float, ...]] = {}
     for label, rule in rules.items():
         if any(name.startswith("lr.") or ".lr." in name for name in hyperparameters(rule)):
             raise InputError(f"{label}: compare tries numbers for lr, and its schedule would be lost")
-        rates[label] = tuple(dict.fromkeys(float(lr) for lr in (rule.lr_grid if lrs is None else lrs)))
+        rates[label] = tuple(dict.fromkeys(float(lr) for lr in (given or rule.lr_grid)))
         for lr in rates[label]:
             rule.with_lr(lr)  # an unusable rate is told before any training
     return rates

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spusk.errors import ShapeError
 from spusk.graph import ops
@@ -77,19 +78,38 @@ def unstack(x: Operand, *, axis: int = 0) -> tuple[Tensor, ...]:
     return tuple(moved[i] for i in range(moved.shape[0]))
 
 
-def pad(x: Operand, pad_width: int | Sequence[tuple[int, int]]) -> Tensor:
+def pad(x: Operand, pad_width: int | Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
     """Zeros before and after the elements of each axis.
 
     Args:
         x: the array.
-        pad_width: how many zeros, the same everywhere or a pair (before, after) for each axis.
+        pad_width: how many zeros, 0 or more, as NumPy's `pad` takes it: one number for everywhere, a pair
+            (before, after) for every axis, or a list with a pair, or one number in a list, for each axis.
+
+    Raises:
+        ShapeError: if `pad_width` is none of these.
 
     >>> pad([1.0, 2.0], 1).numpy()
     array([0., 1., 2., 0.], dtype=float32)
+    >>> pad([1.0, 2.0], (1, 0)).numpy()
+    array([0., 1., 2.], dtype=float32)
+    >>> pad([[1.0, 2.0]], [(1, 0), (0, 2)]).numpy()
+    array([[0., 0., 0., 0.],
+           [1., 2., 0., 0.]], dtype=float32)
     """
     t = as_tensor(x)
-    pairs = [(pad_width, pad_width)] * t.ndim if isinstance(pad_width, int) else list(pad_width)
-    return ops.pad(t, tuple(low for low, _ in pairs), tuple(high for _, high in pairs))
+    refused = ShapeError(
+        f"pad got pad_width={pad_width!r:.60} for shape {t.shape}; it needs a whole number of 0 or more, "
+        f"a pair (before, after) of them, or a list of a pair for each axis ({users_place()})"
+    )
+    try:
+        given: NDArray[Any] = np.asarray(pad_width)
+        pairs: NDArray[Any] = np.broadcast_to(given, (t.ndim, 2))
+    except ValueError:
+        raise refused from None
+    if given.dtype.kind not in "iu" or (given < 0).any():
+        raise refused
+    return ops.pad(t, tuple(pairs[:, 0].tolist()), tuple(pairs[:, 1].tolist()))
 
 
 def repeat(x: Operand, repeats: int, *, axis: int | None = None) -> Tensor:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from spusk.errors import InputError, closest
+from spusk.errors import InputError, ShapeError, closest
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper, Range, check_numbers
 from spusk.optim.objective import Gradients, Objective, Parameters
@@ -77,7 +77,17 @@ class Optimizer:
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """Where the gradient is taken, by parameter name."""
-        return {name: self.point(w, state[name]) for name, w in parameters.items()}
+        points = {name: self.point(w, state[name]) for name, w in parameters.items()}
+        for name, w in parameters.items():
+            point: Any = points[name]
+            if not isinstance(point, Tensor):
+                kind = type(point).__name__
+                raise InputError(f"{type(self).__name__}.point returns {kind} for {name!r}, not a Tensor")
+            if point.shape != w.shape:
+                raise ShapeError(
+                    f"{type(self).__name__}.point returns shape {point.shape} for {name!r} of shape {w.shape}"
+                )
+        return points
 
     def gradients_all(
         self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor

@@ -16,7 +16,7 @@ from spusk.graph import Tensor, as_tensor
 from spusk.graph import input as new_input
 from spusk.nn import Layer
 from spusk.nn.losses import name_of
-from spusk.train.metrics import SUMMED, Metric
+from spusk.train.metrics import SUMMED, Metric, measured
 
 Arrays = Mapping[str, NDArray[Any]]
 Metrics = Mapping[str, Metric]
@@ -129,24 +129,26 @@ class Measuring:
 
         Raises:
             KeyboardInterrupt: if Ctrl-C came while native code ran.
+            InputError: if a metric does not return a number.
         """
         names = ("loss", *(name for name, _ in self._summed), *(() if self._summed else ("outputs",)))
         found: list[list[Any]] = []
         for count, session in self._groups:
             values = session.once()
             found += [[values[f"{i} {name}"] for name in names] for i in range(count)]
-        measured: dict[str, float] = {}
+        results: dict[str, float] = {}
         with np.errstate(all="ignore"):  # a diverging network has infinite losses: that is a result
             for prefix, y in self._targets.items():
                 mine = self._mine[prefix]
-                measured[f"{prefix}loss"] = sum(float(found[i][0]) * n for i, n in mine) / len(y)
+                results[f"{prefix}loss"] = sum(float(found[i][0]) * n for i, n in mine) / len(y)
                 for k, (name, metric) in enumerate(self._metrics.items(), 1):
                     if self._summed:
                         value = SUMMED[metric].value(sum(float(found[i][k]) for i, _ in mine), y)
                     else:
-                        value = float(metric(np.concatenate([found[i][1] for i, _ in mine]), y))
-                    measured[prefix + name] = value
-        return measured
+                        outputs = np.concatenate([found[i][1] for i, _ in mine])
+                        value = measured(name, metric, outputs, y)
+                    results[prefix + name] = value
+        return results
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk import nn, optim
+from spusk.checks import checked_whole
 from spusk.compile import Backend
 from spusk.compile.backend import check_backend
 from spusk.compile.blas import one_blas_thread
@@ -26,7 +27,7 @@ from spusk.init import Init, initialise
 from spusk.nn import Layer
 from spusk.streams import key, stream
 from spusk.train.evaluate import Measuring
-from spusk.train.metrics import Metric, default_metrics
+from spusk.train.metrics import Metric, check_metrics, default_metrics
 from spusk.train.model import Model
 from spusk.train.programs import Programs
 from spusk.train.progress import Ticker, progress_bar
@@ -132,7 +133,7 @@ def fit(
     # The same bits however many trainings run at once; native programs see to that themselves.
     with one_blas_thread() if programs.backend == "numpy" else nullcontext():
         plan = _Plan(
-            programs, split, optimizer, _whole("epochs", epochs, 0), batch_size, seed, drop_last,
+            programs, split, optimizer, checked_whole("epochs", epochs, 0), batch_size, seed, drop_last,
             default_metrics(split.dataset.task) if metrics is None else metrics, patience, threads,
         )  # fmt: skip
         weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
@@ -167,12 +168,6 @@ def choose_loss(loss: Loss | str | None, task: str) -> Loss:
     return nn.losses.get(loss)
 
 
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} is {value!r}; it must be a whole number, {least} or more")
-    return int(value)  # pyright: ignore[reportUnknownArgumentType]
-
-
 class _Plan:
     """Everything that is fixed before the first step: the data, the step's graph, the order of batches."""
 
@@ -191,11 +186,12 @@ class _Plan:
     ) -> None:
         self.programs, self.split, self.optimizer = programs, split, optimizer
         self.epochs, self.seed, self.metrics = epochs, seed, metrics
-        self.threads = threads if threads is None else _whole("threads", threads, 1)
-        self.patience = patience if patience is None else _whole("patience", patience, 1)
+        check_metrics(metrics)
+        self.threads = threads if threads is None else checked_whole("threads", threads, 1)
+        self.patience = patience if patience is None else checked_whole("patience", patience, 1)
         self.rows = len(split.train_x)
         full = batch_size is None or optimizer.full_batch
-        self.batch = self.rows if full else _whole("batch_size", batch_size, 1)
+        self.batch = self.rows if full else checked_whole("batch_size", batch_size, 1)
         if self.batch > self.rows:
             raise InputError(
                 f"{split.dataset.name} has {self.rows} training rows, fewer than "

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spusk.numpy as snp
+from spusk.errors import InputError
 from spusk.graph import Tensor
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
@@ -92,6 +93,36 @@ SUMMED: dict[Metric, Summed] = {
     accuracy: Summed(_hits, lambda hits, targets: hits / len(targets)),
     r2: Summed(_squares, _explained),
 }
+
+
+OWN_NAMES = ("epoch", "step", "loss", "val_loss")  # of a history's entries that are no metrics
+
+
+def check_metrics(metrics: Any) -> None:
+    """Raise an InputError if these are no functions by name."""
+    if not isinstance(metrics, Mapping):
+        kind = type(metrics).__name__
+        raise InputError(f"metrics is a {kind}; it must be a mapping from names to functions")
+    for name, metric in metrics.items():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str) or name in OWN_NAMES:
+            raise InputError(f"metrics holds the name {name!r}; a name is a str, and none of {OWN_NAMES}")
+        if not callable(metric):  # pyright: ignore[reportUnknownArgumentType]
+            raise InputError(f"the metric {name!r} is {metric!r:.60}; it must be a function")
+
+
+def measured(name: str, metric: Metric, outputs: NDArray[Any], targets: NDArray[Any]) -> float:
+    """What a metric returns, as a float.
+
+    Raises:
+        InputError: if that is not one real number.
+    """
+    found: Any = metric(outputs, targets)
+    array: NDArray[Any] = np.asarray(found)
+    if array.shape != ():
+        raise InputError(f"the metric {name!r} returned an array of shape {array.shape}; it must be a number")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"the metric {name!r} returned {found!r:.60}; it must be a number")
+    return float(array)
 
 
 def default_metrics(task: str) -> Mapping[str, Metric]:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk import optim
+from spusk.checks import checked_whole
 from spusk.compile import Backend
+from spusk.compile.session import room_for
 from spusk.errors import InputError, ShapeError
 from spusk.graph import Tensor, as_tensor
 from spusk.graph.transforms import floating_array
@@ -72,7 +74,8 @@ def minimize(
         A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
 
     Raises:
-        InputError: if the optimizer is unknown, x0 is not finite, or steps is negative.
+        InputError: if the optimizer is unknown, x0 is not finite, or `steps` is no whole number of 0 or more,
+            or needs more memory than there is.
         ShapeError: if f does not return a scalar.
 
     >>> from spusk import optim
@@ -86,8 +89,7 @@ def minimize(
     x = floating_array(x0)
     if not np.isfinite(x).all():
         raise InputError(f"x0 holds values that are not finite: {x}")
-    if steps < 0:
-        raise InputError(f"steps is {steps}; it must be 0 or more")
+    steps = checked_whole("steps", steps, 0)
 
     def scalar(x: Any) -> Tensor:
         y = as_tensor(f(x))
@@ -99,6 +101,8 @@ def minimize(
         solved = solve(scalar, x, solver, steps, backend)
         status = "interrupted" if solved.was_interrupted else "finished"
         return _minimum(solved.path, solved.values, len(solved.values), status)
+    # The points twice, and three values: too many steps are told before the first.
+    room_for("the path", steps, (2 * x.size + 3,), x.dtype)
     rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(cast("optim.Optimizer | str", optimizer))
 
     def seen(parameters: Tensors) -> Tensors:

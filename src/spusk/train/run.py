@@ -66,6 +66,6 @@ class Run:
         return self.model.save(path)
 
     def __repr__(self) -> str:
-        last = {key: values[-1] for key, values in self.history.items() if len(values)}
+        last = {key: values[-1] for key, values in self.history.items() if len(values)} or self.initial
         shown = ", ".join(f"{key} {last[key]:.4g}" for key in last if key not in ("epoch", "step"))
         return f"Run({self.status} after epoch {len(self.history['epoch'])}, step {self.steps}: {shown})"

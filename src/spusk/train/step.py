@@ -54,9 +54,10 @@ class DescentStep:
         values: dict[str, Any] = {f"parameters/{name}": w for name, w in parameters.items()}
         values |= {f"hyper/{name}": number for name, number in hyperparameters(optimizer).items()}
         values["step"] = 1.0
+        values |= self.start(values)
         if DRAWS in self.program.inputs:
             values[DRAWS] = key(seed, "optimizer")
-        return values | self.start(values)
+        return values
 
     def weights(self, first: Mapping[str, Any], live: Mapping[str, NDArray[Any]]) -> Weights:
         """The weights to use while a loop of this step goes on.
@@ -97,6 +98,7 @@ def descent_step(
     rule = at_step(with_hyperparameters(optimizer, numbers), t)
     fresh = rule.start_all(weights)
     first = flatten(fresh)
+    _check_start(optimizer, first)
     slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = unflatten(fresh, slots)
 
@@ -137,6 +139,16 @@ def descent_step(
 
 def _named(room: str, tensors: Mapping[str, Tensor]) -> Tensors:
     return {f"{room}/{name}": t for name, t in tensors.items()}
+
+
+def _check_start(rule: Optimizer, first: Mapping[str, Any]) -> None:
+    """The rule must start with Tensors only."""
+    for path, slot in first.items():
+        if not isinstance(slot, Tensor):
+            raise InputError(
+                f"{type(rule).__name__}.start returns {type(slot).__name__} for {path!r}; it must return a "
+                "State of Tensors, such as State(m=snp.zeros_like(w)), or State() if it keeps none"
+            )
 
 
 def _check(rule: Optimizer, before: Tensors, after: Mapping[str, Any], by: str, what: str) -> None:

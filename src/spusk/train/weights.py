@@ -38,7 +38,8 @@ class Weights:
         """Bring `arrays` up to what the loop has come to."""
         if self._program is None:
             return
-        found = self._program({**self._fixed, **self._live})
+        values = {**self._fixed, **self._live}
+        found = self._program({name: values[name] for name in self._program.inputs})
         for name, array in self.arrays.items():
             array[...] = found[ROOM + name]
 
