@@ -29,7 +29,7 @@ class AdamW(Optimizer):
     In the paper, the schedule's multiplier η scales step and decay alike, and α the step alone: give a
     schedule as `eta`, e.g. `AdamW(eta=Cosine(1.0, steps=900))`. Torch, optax and keras have no η and decay
     by αλ, so that their λ = 0.01 at α = 0.001 is the paper's 1e-5. Keras moreover adds ε to the root before
-    debiasing. Paper's rule for λ: in proportion to √(batch size/(examples · epochs)).
+    debiasing. The paper makes λ proportional to √(batch size/(examples · epochs)).
 
     Args:
         lr: the learning rate α > 0; default 0.001.

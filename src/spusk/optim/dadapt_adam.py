@@ -61,7 +61,7 @@ class DAdaptAdam(Together):
         "pytorch_optimizer": {},
         "authors": {},
     }
-    lr_grid: ClassVar[tuple[float, ...]] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     ranges: ClassVar[Mapping[str, Range]] = {"d0": POSITIVE, "eps": POSITIVE}
 
     def start(self, w: Tensor) -> State:

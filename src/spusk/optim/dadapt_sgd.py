@@ -48,7 +48,7 @@ class DAdaptSGD(Together):
     d0: Hyper = 1e-6
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"pytorch_optimizer": {}}
-    lr_grid: ClassVar[tuple[float, ...]] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     ranges: ClassVar[Mapping[str, Range]] = {"d0": POSITIVE, "beta": UNIT}
 
     def start(self, w: Tensor) -> State:

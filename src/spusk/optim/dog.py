@@ -46,7 +46,7 @@ class DoG(Together):
     eps: Hyper = 1e-8
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
-    lr_grid: ClassVar[tuple[float, ...]] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     ranges: ClassVar[Mapping[str, Range]] = {"rho": POSITIVE}
 
     def start(self, w: Tensor) -> State:
@@ -94,7 +94,7 @@ class DoWG(Together):
     eps: Hyper = 0.0
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {"eps": 1e-4}}
-    lr_grid: ClassVar[tuple[float, ...]] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     ranges: ClassVar[Mapping[str, Range]] = {"r0": POSITIVE}
 
     def start(self, w: Tensor) -> State:

@@ -68,7 +68,7 @@ class Prodigy(Together):
         "pytorch_optimizer": {"eps_by_new": True},
         "authors": {"eps_by_new": True},
     }
-    lr_grid: ClassVar[tuple[float, ...]] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+    lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     ranges: ClassVar[Mapping[str, Range]] = {"d0": POSITIVE, "d_coef": POSITIVE}
 
     def start(self, w: Tensor) -> State:
