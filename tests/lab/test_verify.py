@@ -83,7 +83,7 @@ def test_every_published_epoch_is_reached_within_half_a_per_cent(name):
         replace(ROWS["adabelief"], rule=optim.AdaBelief(lr=0.001)),
         replace(ROWS["adadelta"], rule=optim.Adadelta(lr=0.001, rho=0.95)),
         replace(ROWS["amsgrad"], rule=optim.AMSGrad(lr=0.01)),
-        replace(ROWS["rmsprop"], rule=optim.RMSprop(lr=0.001)),
+        replace(ROWS["rmsprop"], rule=optim.RMSprop.like("torch", lr=0.001)),
         replace(ROWS["adagrad"], problem=0),
     ],
     ids=lambda row: f"{row.rule} on {row.problem}",
@@ -95,8 +95,9 @@ def test_another_variant_or_problem_misses(row, monkeypatch):
 
 def test_native_curves_are_the_interpreter_s(monkeypatch):
     monkeypatch.setattr(curves, "SEEDS", 1)
+    monkeypatch.setattr(curves, "EPOCHS", 10)
     native, numpy = (curves.mean_losses(ROWS["nadam"].rule, 0, b) for b in ("native", "numpy"))
-    assert native.shape == (101,)
+    assert native.shape == (11,)
     np.testing.assert_allclose(native, numpy, rtol=1e-4)
 
 
@@ -120,8 +121,8 @@ def test_a_number_holds_within_what_is_allowed_and_no_number_does_not():
     def holds(found):
         return Finding("", "", -2.0, found, 0.01, "").holds
 
-    assert holds(-2.02)
-    assert holds(-1.98)
+    assert holds(-2.0199)
+    assert holds(-1.9801)
     assert not any(map(holds, (-2.021, -1.979, 2.0, math.nan, math.inf)))
 
 

@@ -1,8 +1,8 @@
 """Published training curves on quadratic_deep, as numbers with their sources.
 
-Problem: Schneider, Balles & Hennig, 2019, "DeepOBS: a deep learning optimizer benchmark suite". Curves: Schmidt,
-Schneider & Hennig, 2021, "Descending through a crowded valley: benchmarking deep learning optimizers", one seed
-each, most of them run in TensorFlow.
+Problem: Schneider, Balles & Hennig, 2019, "DeepOBS: a deep learning optimizer benchmark suite". Curves:
+Schmidt, Schneider & Hennig, 2021, "Descending through a crowded valley: benchmarking deep learning
+optimizers", one seed each, most of them run in TensorFlow.
 """
 
 from __future__ import annotations
