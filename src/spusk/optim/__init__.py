@@ -1,10 +1,12 @@
 """Optimizers: update rules as formulas, schedules for their hyperparameters, wrappers around them."""
 
 from spusk.optim import schedules, wrappers
+from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Hyper, Schedule
@@ -50,6 +52,8 @@ __all__ = [
     "SGD",
     "SOLVERS",
     "WSD",
+    "AMSGrad",
+    "AdaBelief",
     "AdaMax",
     "Adadelta",
     "Adagrad",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from spusk.errors import InputError, closest
+from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Schedule
 from spusk.optim.momentum import Momentum
@@ -57,6 +59,11 @@ _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
     CyclicalLR,
 )
 
+_OF_THE_FIELD: tuple[type[Optimizer], ...] = (
+    AMSGrad,
+    AdaBelief,
+)
+
 _SCHEDULES: tuple[type[Schedule], ...] = (
     Constant,
     StepDecay,
@@ -78,7 +85,9 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Join,
 )
 
-CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE}
+CATALOGUE: dict[str, type[Optimizer]] = {
+    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD)
+}
 """Every optimizer, by its class name in lower case."""
 
 LECTURE: tuple[str, ...] = tuple(cls.__name__.lower() for cls in _OF_THE_LECTURE)
