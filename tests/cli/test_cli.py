@@ -265,7 +265,7 @@ def test_without_arguments_the_help_is_shown(spusk_here):
 
 
 def test_help_has_an_example_for_every_command(spusk_here):
-    for command in ("compare", "train", "summary", "methods"):
+    for command in ("compare", "train", "summary", "methods", "verify"):
         done = spusk_here(command, "--help")
         assert done.returncode == 0
         assert "Example:" in done.stdout

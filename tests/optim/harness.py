@@ -8,13 +8,37 @@ from typing import Any
 import numpy as np
 
 import spusk.numpy as snp
-from spusk.graph import Evaluator, Tensor
+from spusk.graph import Evaluator, Tensor, backprop, constant
 from spusk.graph import input as new_input
-from spusk.optim import Optimizer
+from spusk.optim import Gradients, Objective, Optimizer
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
 from spusk.optim.state import flatten, unflatten
+from spusk.streams import key
 
 Slope = Callable[[Tensor], Tensor]
+
+
+class Told(Objective):
+    """An objective whose gradients are given, and a function of the point besides."""
+
+    def __init__(self, given: Mapping[str, Tensor], slope: Slope | None, t: Tensor) -> None:
+        super().__init__(self._none, t, constant(key(0, "optimizer")))
+        self.given, self.slope = given, slope
+
+    @staticmethod
+    def _none(parameters: Mapping[str, Tensor]) -> Tensor:
+        return constant(0.0)
+
+    def gradients(self, parameters: Mapping[str, Tensor]) -> Gradients:
+        f = self.slope
+        found = {n: self.given[n] if f is None else f(p) + self.given[n] for n, p in parameters.items()}
+        return Gradients(found, self.loss(parameters))
+
+    def hvp(self, parameters: Mapping[str, Tensor], vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        f = self.slope
+        if f is None:
+            return {n: snp.zeros_like(p) for n, p in parameters.items()}
+        return {n: backprop((f(p) * vectors[n]).sum(), p) for n, p in parameters.items()}
 
 
 class Step:
@@ -45,7 +69,7 @@ class Step:
         slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
         state = unflatten(fresh, slots)
         self.points = traced.point_all(w, state)
-        gradients = g if slope is None else {name: slope(p) + g[name] for name, p in self.points.items()}
+        gradients = traced.gradients_all(Told(g, slope, t), w, state, t)
         new_w, new_state = traced.update_all(w, gradients, state, t)
         after = flatten(new_state)
         check_same("parameter", w, new_w)

@@ -9,10 +9,12 @@ from optim.harness import assert_close, path
 
 from spusk.optim import (
     SGD,
+    AdaBelief,
     Adadelta,
     Adagrad,
     Adam,
     AdaMax,
+    AMSGrad,
     Cosine,
     CyclicalLR,
     ExponentialDecay,
@@ -96,6 +98,12 @@ def torch_path(torch, name, arguments, rates=None, schedule=None):
         (Nadam.like("torch", psi=0.05), "NAdam", {"momentum_decay": 0.05}),
         (RAdam.like("torch"), "RAdam", {}),
         (RAdam.like("torch", beta2=0.9, eps=1e-4), "RAdam", {"betas": (0.9, 0.9), "eps": 1e-4}),
+        (AMSGrad.like("torch"), "Adam", {"amsgrad": True}),
+        (
+            AMSGrad.like("torch", beta2=0.9, eps=1e-4),
+            "Adam",
+            {"amsgrad": True, "betas": (0.9, 0.9), "eps": 1e-4},
+        ),
     ],
     ids=repr,
 )
@@ -104,6 +112,30 @@ def test_the_torch_preset_is_torch(torch, rule, name, arguments):
     assert rule.lr == default
     expected = torch_path(torch, name, arguments, rates=lrs(rule.lr))
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments"),
+    [
+        (AdaBelief.like("timm"), {}),
+        (AdaBelief.like("authors", eps=1e-4, eps_root=1e-4), {"eps": 1e-4}),
+        (AdaBelief(), {"rectify": False}),
+    ],
+    ids=repr,
+)
+def test_the_timm_preset_is_timm(torch, peer, rule, arguments):
+    optimizers = peer("timm.optim")
+    assert rule.lr == 0.001
+    rates = lrs(rule.lr)
+    w = torch.tensor(START, requires_grad=True)
+    optimizer = optimizers.AdaBelief([w], lr=1e-3, **arguments)
+    points = [START]
+    for g, rate in zip(GRADIENTS, rates, strict=True):
+        optimizer.param_groups[0]["lr"] = float(rate)
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        points.append(w.detach().numpy().copy())
+    assert_close(path(rule, GRADIENTS, START, rates), np.stack(points))
 
 
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
@@ -238,6 +270,11 @@ def optax_path(transformation, gradients=GRADIENTS, parameters=None):
         (Nadam.like("optax"), "nadam", {}),
         (RAdam.like("optax"), "radam", {}),
         (RAdam.like("optax", threshold=6.0), "radam", {"threshold": 6.0}),
+        (AMSGrad.like("optax"), "amsgrad", {}),
+        (AMSGrad.like("optax", eps_root=1e-6), "amsgrad", {"eps_root": 1e-6}),
+        (AMSGrad(), "amsgrad", {"bias_correction_mu": False, "bias_correction_nu": False}),
+        (AdaBelief.like("optax"), "adabelief", {}),
+        (AdaBelief.like("optax", eps=1e-3, eps_root=1e-6), "adabelief", {"eps": 1e-3, "eps_root": 1e-6}),
     ],
     ids=repr,
 )

@@ -346,6 +346,40 @@ def methods(
         show.write_json(json, {"methods": described})
 
 
+@app.command(epilog="Example:  spusk verify --only adam,radam,heavy-ball")
+def verify(
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Names as the table's first column shows them, separated by commas; default: all.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    jobs: Annotated[
+        str | None, typer.Option(help="How many at a time; default: one a processor.", metavar="N")
+    ] = None,
+    json: Json = None,
+    progress: Progress = None,
+) -> None:
+    """Reproduce published training curves and exact results; exit status 1 if a number misses."""
+    from spusk.cli import show
+    from spusk.lab.verify import findings_text
+    from spusk.lab.verify import verify as verified
+
+    _writable(json)
+    names = None if only is None else parse.names(only)
+    findings = verified(
+        names, jobs=None if jobs is None else parse.whole("--jobs", jobs, 1), progress=progress
+    )
+    missed = sum(not finding.holds for finding in findings)
+    with show.apart_from(json):
+        typer.echo(findings_text(findings))
+    if json is not None:
+        show.write_json(json, {"findings": [f.as_dict() for f in findings], "missed": missed})
+    if missed:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example:  spusk cache --clear")
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all kept code.")] = False,

@@ -1,6 +1,7 @@
 """Optimizers: update rules as formulas, schedules for their hyperparameters, wrappers around them."""
 
 from spusk.optim import schedules, wrappers
+from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
@@ -9,6 +10,7 @@ from spusk.optim.adamw import AdamW
 from spusk.optim.adan import Adan
 from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
+from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.asgd import ASGD
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
 from spusk.optim.dadapt_adam import DAdaptAdam
@@ -77,7 +79,9 @@ __all__ = [
     "SGDW",
     "SOLVERS",
     "WSD",
+    "AMSGrad",
     "AdEMAMix",
+    "AdaBelief",
     "AdaMax",
     "Adadelta",
     "Adagrad",

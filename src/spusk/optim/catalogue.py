@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spusk.errors import InputError, closest
+from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
@@ -13,6 +14,7 @@ from spusk.optim.adamw import AdamW
 from spusk.optim.adan import Adan
 from spusk.optim.ademamix import AdEMAMix
 from spusk.optim.adopt import ADOPT
+from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.asgd import ASGD
 from spusk.optim.dadapt_adam import DAdaptAdam
 from spusk.optim.dadapt_sgd import DAdaptSGD
@@ -79,6 +81,8 @@ _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
 )
 
 _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
+    AMSGrad,
+    AdaBelief,
     AdamW,
     SGDW,
     SignSGD,
@@ -125,6 +129,9 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Join,
 )
 
+CATALOGUE: dict[str, type[Optimizer]] = {
+    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD)
+}
 CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE + _OF_THE_FIELD}
 """Every optimizer, by its class name in lower case."""
 

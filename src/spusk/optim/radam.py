@@ -68,11 +68,7 @@ class RAdam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.threshold, (int, float)) and self.threshold < 4:
-            raise InputError(
-                f"RAdam(threshold={self.threshold!r}): threshold must be 4 or greater; "
-                "the rectification is not defined below"
-            )
+        check_threshold(self)
 
     def start(self, w: Tensor) -> State:
         return State(m=snp.zeros_like(w), v=snp.zeros_like(w))
@@ -91,8 +87,22 @@ class RAdam(Optimizer):
 
     def rectification(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """ρₜ, the length of the moving average, and the factor r, which is NaN or meaningless for ρₜ ≤ 4."""
-        rho_inf = 2 / (1 - self.beta2) - 1
-        beta2_t = self.beta2**t
-        rho = rho_inf - 2 * t * beta2_t / (1 - beta2_t)
-        r = snp.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-        return rho, r
+        return rectification(self.beta2, t)
+
+
+def rectification(beta2: Hyper, t: Tensor) -> tuple[Tensor, Tensor]:
+    """ρₜ, and the factor r, of a mean square that decays with β₂; see `RAdam`."""
+    rho_inf = 2 / (1 - beta2) - 1
+    beta2_t = beta2**t
+    rho = rho_inf - 2 * t * beta2_t / (1 - beta2_t)
+    r = snp.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+    return rho, r
+
+
+def check_threshold(rule: Any) -> None:
+    """Raise an InputError if the rule's threshold lies where the rectification is not defined."""
+    if isinstance(rule.threshold, (int, float)) and rule.threshold < 4:
+        raise InputError(
+            f"{type(rule).__name__}(threshold={rule.threshold!r}): threshold must be 4 or greater; "
+            "the rectification is not defined below"
+        )

@@ -16,6 +16,9 @@ class Join(Schedule):
 
         schedulesᵢ(t − boundariesᵢ₋₁)  while boundariesᵢ₋₁ ≤ n < boundariesᵢ,  n = t − 1
 
+    Source: Goyal, Dollár, Girshick, Noordhuis, Wesolowski, Kyrola, Tulloch, Jia & He, 2017, "Accurate, large
+    minibatch SGD: Training ImageNet in 1 hour", §2.2 and §5.1, for the most frequent case, a warm-up first.
+
     Args:
         schedules: schedules or numbers, one more than there are boundaries.
         boundaries: numbers of steps done, ascending, > 0.

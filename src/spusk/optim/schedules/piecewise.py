@@ -17,6 +17,9 @@ class Piecewise(Schedule):
 
         valuesᵢ  while boundariesᵢ₋₁ ≤ n < boundariesᵢ,  n = t − 1
 
+    Source: Krizhevsky, Sutskever & Hinton, 2012, "ImageNet classification with deep convolutional neural
+    networks", §5, whose rate is set by hand three times.
+
     With between="linear" the values are corners: values₀ at t = 1, valuesᵢ₊₁ at boundariesᵢ, straight lines
     between them. Keras's `PiecewiseConstantDecay` changes one step later (n ≤ boundary).
 

@@ -20,13 +20,14 @@ class WSD(Schedule):
         peak·n/warm_up                       while n < warm_up,  n = t − 1
         peak                                 while n < steps − decay
         final + (peak − final)·shape(p)      p = (n − steps + decay)/decay from 0 to 1, then final
-
         shape(p): 1 − p ("linear"), 1 − √p ("sqrt"), ½(1 + cos πp) ("cosine"),
                   (final/peak)^p instead of the line above ("exponential")
 
-    Sources: Hu et al., 2024, "MiniCPM: Unveiling the potential of small language models with scalable
-    training strategies", §4.2; the form 1 − √p is the best of those in Hägele, Bakouch, Kosson, Ben Allal,
-    Von Werra & Jaggi, 2024, "Scaling laws and compute-optimal training beyond fixed training durations", §3.
+    Source: Hu et al., 2024, "MiniCPM: Unveiling the potential of small language models with scalable training
+    strategies", §4.2.
+
+    The form 1 − √p is the best of those in Hägele, Bakouch, Kosson, Ben Allal, Von Werra & Jaggi, 2024,
+    "Scaling laws and compute-optimal training beyond fixed training durations", §3.
 
     Args:
         peak: the value of the plateau.
