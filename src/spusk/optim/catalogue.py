@@ -129,9 +129,6 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Join,
 )
 
-CATALOGUE: dict[str, type[Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD)
-}
 CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE + _OF_THE_FIELD}
 """Every optimizer, by its class name in lower case."""
 
