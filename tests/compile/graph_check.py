@@ -45,7 +45,7 @@ def low(names: Collection[str]) -> Iterator[None]:
 
         if names:
             put("lower.module._known", {})
-            put("native._known", WeakValueDictionary())
+            put("native._programs", WeakValueDictionary())
         for name in sorted(names):
             for path, value in BOUNDS[name].items():
                 put(path, value)

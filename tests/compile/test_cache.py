@@ -22,7 +22,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv(cache.VARIABLE, str(folder))
     cache.object_code.cache_clear()
-    cache._usable.cache_clear()
+    cache._warn.cache_clear()
     return folder
 
 
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_made_costs_only_time(tmp_path, monkeypatch, com
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "cache"))
     forget()
-    cache._usable.cache_clear()
+    cache._warn.cache_clear()
     assert cache.object_code(TEXT)
 
 
@@ -178,7 +178,7 @@ def test_the_folder_is_absolute_however_it_is_named(given, expected, tmp_path, m
 def test_a_home_that_there_is_not_is_told_and_made_nowhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(cache.VARIABLE, "~nobody-of-that-name/code")
-    cache._usable.cache_clear()
+    cache._warn.cache_clear()
     forget()
     assert cache.object_code(TEXT)
     assert cache.fault(cache.folder()) == "~nobody-of-that-name is nobody's home folder"
@@ -217,3 +217,32 @@ def test_the_files_of_others_are_left_alone(where, monkeypatch):
     assert sorted(path.name for path in where.iterdir()) == ["draft.part", "main.o"]
     cache.clear()
     assert sorted(path.name for path in where.iterdir()) == ["draft.part", "main.o"]
+
+
+def test_a_folder_that_is_opened_to_others_is_not_used_any_more(where, compilations):
+    cache.object_code(TEXT)
+    where.chmod(0o777)
+    other = TEXT.replace("7", "8")
+    with pytest.warns(UserWarning, match="others can write to it"):
+        cache.object_code(other)
+    assert len(cache.files(where)) == 1
+
+
+def test_a_write_that_fails_leaves_nothing_behind(where, monkeypatch):
+    def full(*paths):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    assert cache.object_code(TEXT)
+    assert list(where.iterdir()) == []
+
+
+def test_a_folder_in_place_of_a_file_disturbs_nothing(where, monkeypatch):
+    monkeypatch.setattr(cache, "LIMIT", 100)
+    monkeypatch.setattr(cache, "EVERY", 1)
+    where.mkdir(mode=0o700)
+    (where / f"{'0' * 40}.o").mkdir()
+    os.utime(where / f"{'0' * 40}.o", (0, 0))
+    monkeypatch.setattr(cache, "_written", [])
+    for number in range(3):
+        assert cache.object_code(TEXT.replace("7", str(number)))

@@ -183,7 +183,6 @@ def test_several_python_threads_may_compile_at_once():
 
 
 def test_ctrl_c_ends_a_native_loop_within_a_second_and_keeps_its_steps():
-    program = halving()
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     began = time.perf_counter()
     x = sp.input("x", (), "float64")
@@ -192,6 +191,20 @@ def test_ctrl_c_ends_a_native_loop_within_a_second_and_keeps_its_steps():
     assert time.perf_counter() - began < 5  # a busy machine; half a second on an idle one
     assert loop.status == "interrupted"
     assert float(loop.values["x"]) == loop.steps > 1000
+
+
+def test_a_run_that_diverges_at_once_does_not_make_the_next_slice_long():
+    """The slice of 10⁹ steps ended in the first one: a step still takes as long as it took."""
+    x, w = sp.input("x", (), "float64"), sp.input("w", (200, 200), "float64")
+    out = {"x": x * 2, "w": snp.sin(w), "loss": x}
+    program = Program(out, {"x": x, "w": w}, carry={"x": "x", "w": "w"})
+    start = {"x": 1.0, "w": np.ones((200, 200))}
+    assert program.run(start, steps=300, watch="loss").status == "finished"
+    usual = program.native.seconds
+    for _ in range(3):
+        program.native.seconds = usual
+        assert program.run({**start, "x": np.inf}, steps=1000, watch="loss").steps == 1
+        assert program.native.seconds > usual / 10
 
 
 def test_lanes_stop_when_nobody_asks_for_more():
@@ -365,3 +378,34 @@ def test_whole_numbers_are_always_finite():
 def test_a_stop_iteration_in_a_lane_is_the_callers():
     with pytest.raises((StopIteration, RuntimeError)):
         list(lanes(lambda n: next(iter(())), [1], 1))
+
+
+# --- found by review ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_no_index_is_wrong_where_nothing_is_read(backend):
+    x, n = sp.input("x", (0, 4), "float64"), sp.input("n", (), "int64")
+    program = Program({"y": snp.take(x, n, axis=1)}, {"x": x, "n": n}, backend=backend)
+    assert program({"x": np.zeros((0, 4)), "n": 9})["y"].shape == (0,)
+    m = sp.input("m", (0,), "int64")
+    power = Program({"y": m**n}, {"m": m, "n": n}, backend=backend)
+    assert power({"m": np.zeros(0, int), "n": -1})["y"].shape == (0,)
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_a_loop_of_no_steps_has_the_values_that_it_was_given(backend):
+    x, r = sp.input("x", (), "float64"), sp.input("r", (), "float64")
+    program = Program({"x": x + r}, {"x": x, "r": r}, carry={"x": "x"}, backend=backend)
+    loop = program.run({"x": 1.0}, steps=0, each={"r": np.zeros(0)})
+    assert loop.values == {"x": 1.0}
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_results_are_the_callers_own(backend):
+    w = sp.input("w", (2,), "float64")
+    given = np.ones(2)
+    program = Program({"r": snp.reshape(w, (1, 2)), "w": w}, {"w": w}, backend=backend)
+    found = program({"w": given})
+    found["r"][...], found["w"][...] = 7, 8
+    assert given.tolist() == [1.0, 1.0]

@@ -147,6 +147,7 @@ def elementwise_cases() -> Iterable[Case]:
     yield from unary(e.Sin, snp.sin, np.sin)
     yield from unary(e.Cos, snp.cos, np.cos)
     yield from unary(e.Tanh, snp.tanh, np.tanh)
+    yield from unary(e.Sigmoid, ops.sigmoid, scipy.special.expit)
     yield from unary(e.Erf, snp.erf, scipy.special.erf)
     for primitive, ours, numpys in [
         (e.Less, snp.less, np.less), (e.LessEqual, snp.less_equal, np.less_equal),

@@ -14,6 +14,7 @@ import pytest
 
 import spusk as sp
 import spusk.numpy as snp
+from spusk.graph import ops
 
 INF, NAN = math.inf, math.nan
 BIG, TINY = 1e300, 5e-324  # TINY is subnormal
@@ -53,6 +54,14 @@ UNARY = {
         (-INF, -1, 0),
         (1000, 1, 0),
         (TINY, TINY, 1),
+        (NAN, NAN, NAN),
+    ],
+    ops.sigmoid: [
+        (0.0, 0.5, 0.25),
+        (INF, 1, 0),
+        (-INF, 0, 0),
+        (-40.0, math.exp(-40), math.exp(-40)),
+        (1000, 1, 0),
         (NAN, NAN, NAN),
     ],
     snp.erf: [

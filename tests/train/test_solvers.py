@@ -80,6 +80,12 @@ def test_a_function_that_is_not_finite_at_the_start_has_diverged():
     assert (r.status, r.steps) == ("diverged", 0)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_solver_that_cannot_leave_the_start_has_diverged(name):
+    r = sp.minimize(lambda x: snp.sum(snp.log(x)), [0.1], name)  # it falls without end towards 0
+    assert r.status == "diverged"
+
+
 def test_ctrl_c_keeps_the_last_point(monkeypatch):
     calls = 0
     from spusk.train import solve

@@ -147,7 +147,6 @@ def _path(text: str, quick: bool) -> Path | None:
     return where / f"{key}.o"
 
 
-@cache
 def _usable(where: Path) -> Path | None:
     """The folder, made if need be; None, with a warning, if others could put code there.
 
@@ -159,11 +158,14 @@ def _usable(where: Path) -> Path | None:
             where.mkdir(mode=0o700, parents=True, exist_ok=True)
     why = fault(where)
     if why and (found := _stat(where)) and stat.S_ISDIR(found.st_mode) and _danger(found):
-        warnings.warn(
-            f"the code cache {where} is not used, because {why}; set {VARIABLE} to a folder of your own",
-            stacklevel=2,
-        )
+        _warn(f"the code cache {where} is not used, because {why}; set {VARIABLE} to a folder of your own")
     return None if why else where
+
+
+@cache
+def _warn(sentence: str) -> None:
+    """Once a process."""
+    warnings.warn(sentence, stacklevel=3)
 
 
 def _read(path: Path) -> bytes | None:
@@ -182,12 +184,17 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, code: bytes) -> None:
     """Put code into its file whole or not at all; another process may be doing the same."""
+    part: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=PART, suffix=".part", delete=False) as file:
+            part = Path(file.name)
             file.write(_digest(code) + code)
-        os.replace(file.name, path)
-    except OSError:
-        return  # a full disk costs only time
+        os.replace(part, path)
+    except OSError:  # a full disk costs only time
+        if part is not None:
+            with suppress(OSError):
+                part.unlink()
+        return
     _written.append(path)
     if len(_written) % EVERY == 1:
         _clear_up(path.parent)
@@ -205,8 +212,9 @@ def _clear_up(where: Path) -> None:
     for entry, path in sorted(found, key=lambda pair: pair[0].st_mtime):
         if total <= KEPT * LIMIT:
             break
-        path.unlink(missing_ok=True)
-        total -= entry.st_size
+        with suppress(OSError):
+            path.unlink()
+            total -= entry.st_size
 
 
 def _digest(code: bytes) -> bytes:

@@ -24,6 +24,7 @@ def place_carried(schedule: Schedule) -> Schedule:
         for view in writes(kernel):
             written_at[view.buffer].append(position)
     homes: dict[int, int] = {}
+    taken: set[int] = set()
     commits: list[tuple[int, int]] = []
     for name, target in flow.carry.items():
         source, into = flow.outputs[name], flow.inputs[target]
@@ -32,8 +33,9 @@ def place_carried(schedule: Schedule) -> Schedule:
         last = max(read_at[into], default=-1)
         first = min(written_at[source])
         is_free = last < first or (last == first and _in_step(schedule, first, source, into))
-        if is_free and into not in homes.values():
+        if is_free and into not in taken:
             homes[source] = into
+            taken.add(into)
         else:
             commits.append((source, into))
     return replace(schedule, homes=homes, commits=tuple(commits))

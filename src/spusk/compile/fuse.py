@@ -263,18 +263,23 @@ class _Fuser:
         strides = (*source.strides[:axis], *(0,) * rank, *source.strides[axis + 1 :])
         spread = View(index.buffer, op.shape, (*(0,) * axis, *index.strides, *(0,) * after), index.offset)
         values = View(source.buffer, op.shape, strides, source.offset)
-        earliest = max(self.position[x], self.position[indices], self._check(index, length, op)) + 1
+        earliest = max(self.position[x], self.position[indices], self._check(index, length, op, op.size)) + 1
         kernel = self.loop(op.shape, earliest, ())
         self._computed(number, kernel, (Gather(values, spread, source.strides[axis], length),))
 
-    def _check(self, index: View, length: int, op: Op) -> int:
-        """The kernel that ends the run if an index does not lie on its axis, before others trust it."""
+    def _check(self, index: View, length: int, op: Op, used: int) -> int:
+        """The kernel that ends the run if an index does not lie on its axis, before others trust it.
+
+        `used` is how many elements are read or written by the indices; without any, nobody minds.
+        """
+        if not used:
+            return -1
         sentence = f"{op.name} got an index outside of an axis of length {length}"
         return self._within(index, -length, length, Complaint(sentence, op.origin))
 
     def _check_exponent(self, op: Op) -> int:
         """The same for whole powers of whole numbers, which have no negative exponents."""
-        if op.name != "pow" or op.dtype.kind != "i":
+        if op.name != "pow" or op.dtype.kind != "i" or not op.size:
             return -1
         literal = self._literal(op.inputs[1]) if op.inputs[1] not in self.floating else None
         if literal is not None and literal.value >= 0:
@@ -296,7 +301,7 @@ class _Fuser:
         x, indices, updates = op.inputs
         axis, index, shape = op.primitive.axis, self.view(indices), self.ops[updates].shape
         rank, after = len(index.shape), len(op.shape) - axis - 1
-        self._check(index, op.shape[axis], op)
+        self._check(index, op.shape[axis], op, self.ops[updates].size)
         into = self.loop(op.shape, self.earliest((x,), op.shape), (x,))
         own = whole(number, op)
         self.draft(into).stores.append(Store(self.operand(x, op.shape, into), own, op.dtype))

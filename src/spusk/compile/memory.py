@@ -1,4 +1,4 @@
-"""The sixth pass: where every buffer lies.
+"""Where every buffer lies.
 
 Carried values live in one *state* block, intermediate values in one *arena*, where buffers that are never
 needed at the same time share the same bytes. Inputs that are not carried, collected outputs and constants

@@ -1,4 +1,4 @@
-"""The fifth pass: equal loops over different buffers become one loop over one flat buffer.
+"""Equal loops over different buffers become one loop over one flat buffer.
 
 An optimizer applies one formula to every parameter. When parameters, gradients and state slots lie one
 after another in the same order, that is a single loop, whatever the number of layers.

@@ -148,8 +148,9 @@ class NativeSession(Session):
                     own[STEPS] = now
                 began = time.perf_counter()
                 together(program.run, at, (blocks, holding))
-                program.seconds = max((time.perf_counter() - began) / now, 1e-9)
-                done = int(block[DONE])
+                before, done = done, int(block[DONE])
+                # A slice may end early; what it did not do tells nothing of how long a step takes.
+                program.seconds = max((time.perf_counter() - began) / max(done - before, 1), 1e-9)
         except KeyboardInterrupt:
             if block[DONE] < steps:
                 return True

@@ -14,7 +14,7 @@ from spusk.compile.backend import Backend, check_backend
 from spusk.compile.busy import COMPILING
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status, checked_each
 from spusk.graph import Evaluator, Place, Tensor
-from spusk.graph.interpret import as_fed
+from spusk.graph.interpret import as_fed, own
 from spusk.graph.walk import topological
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ class Program:
             values: the inputs' values, by name; see `begin` for what they may be.
         """
         if self.backend == "numpy":
-            found = self.evaluator(*self._fed(values).values())
+            fed = list(self._fed(values).values())
+            found = [own(value, fed) for value in self.evaluator(*fed)]
             return dict(zip(self.outputs, found, strict=True))
         session = self.begin(values)
         found = session.once()
@@ -261,8 +262,9 @@ class Program:
         session = self._session(given, tuple(each), watch, threads)
         rows = session.checked_rows(each, checked_whole("steps", steps, 0))
         done = session.run(steps, rows)
-        last = {name: array[done.steps - 1] for name, array in rows.items()} if done.steps else {}
-        return Loop({**given, **last, **session.values}, done.collected, done.steps, done.status)
+        known = {name: array for name, array in given.items() if name not in rows}
+        last = {name: array[done.steps - 1] for name, array in rows.items() if done.steps}
+        return Loop({**known, **last, **session.values}, done.collected, done.steps, done.status)
 
     def _fed(self, values: Arrays, each: tuple[str, ...] = ()) -> dict[str, Any]:
         check_values(values, self.inputs, self.carry, each)

@@ -76,7 +76,8 @@ class Session(ABC):
             InputError: if `each` lacks an input that was announced, names another one or holds what the
                 input's dtype cannot; if `steps` is no whole number, or needs more memory than there is; if an
                 index lies outside of its axis, or a whole number has a negative exponent; or if the session,
-                or one that it shares its values with, is running in another thread.
+                or one that it shares its values with, is running in another thread. After an error in a step,
+                carried values may be those before that step or, natively, partly those after it.
         """
         steps = checked_whole("steps", steps, 0)
         here = get_ident()
@@ -104,7 +105,7 @@ class Session(ABC):
         done = self.run(1)
         if not done.steps:
             raise KeyboardInterrupt
-        return {name: rows[0] for name, rows in done.collected.items()}
+        return {name: rows[0, ...] for name, rows in done.collected.items()}
 
     def take(self, other: Session) -> None:
         """Take over the carried values of a session with the same carried inputs.
@@ -192,8 +193,9 @@ class InterpretedSession(Session):
                     break
         except KeyboardInterrupt:
             status = "interrupted"
-        for i, array in self._live:
-            array[...] = current[i]
+        finally:  # also after an error: as after the last whole step
+            for i, array in self._live:
+                array[...] = current[i]
         return Stretch({name: array[:done] for name, array in collected.items()}, done, status)
 
 

@@ -80,9 +80,12 @@ class _Walk:
         foldable = op.inputs and op.name != "broadcast" and op.size <= FOLDED
         if not foldable or len(constants) < len(op.inputs):
             return op
+        values = [c.value for c in constants]
+        if op.name in ("sum", "dot") and op.dtype == np.float32:  # NumPy's chains lose digits; see `widen`
+            values = [value.astype(np.float64) for value in values]
         try:
             with np.errstate(all="ignore"):
-                value = op.primitive.evaluate(np, *[c.value for c in constants])
+                value = op.primitive.evaluate(np, *values)
         except InputError:  # it is told when the program runs
             return op
         array = np.ascontiguousarray(np.asarray(value, op.dtype)).reshape(op.shape)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from spusk.compile.absorb import absorb
 from spusk.compile.carry import place_carried
@@ -17,6 +19,8 @@ from spusk.compile.memory import Layout, plan
 from spusk.compile.merge import Merged, merge
 from spusk.compile.simplify import simplify
 from spusk.compile.widen import widen
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,16 @@ class Stages:
 def lowered(flow: Flow) -> Stages:
     """All passes up to LLVM IR; with SPUSK_CHECK=1, each result is checked."""
     checking = os.environ.get("SPUSK_CHECK") == "1"
-    simple = simplify(flow)
-    wide = widen(simple)
-    fused = fuse(wide)
-    absorbed = absorb(fused)
-    merged = merge(collapse(place_carried(absorbed)))
-    layout = plan(merged)
-    if checking:
-        check_flow(flow)
-        check_flow(simple)
-        check_flow(wide)
-        check_schedule(fused)
-        check_schedule(absorbed)
-        check_merged(merged)
-        check_layout(layout)
-        check_order(layout, merged.runs)
-    modules = lower(layout)
-    if checking:
-        check_modules(layout, modules)
+
+    def checked(result: T, *checks: Callable[[T], None]) -> T:
+        for check in checks if checking else ():
+            check(result)
+        return result
+
+    simple = checked(simplify(checked(flow, check_flow)), check_flow)
+    fused = checked(fuse(checked(widen(simple), check_flow)), check_schedule)
+    placed = checked(place_carried(checked(absorb(fused), check_schedule)), check_schedule)
+    merged = checked(merge(checked(collapse(placed), check_schedule)), check_merged)
+    layout = checked(plan(merged), check_layout, lambda found: check_order(found, merged.runs))
+    modules = checked(lower(layout), lambda found: check_modules(layout, found))
     return Stages(flow, simple, merged, layout, modules)

@@ -294,6 +294,20 @@ class Tanh(Elementwise):
         return (grad * (1 - out * out),)
 
 
+class Sigmoid(Elementwise):
+    """The logistic function 1/(1 + e⁻ˣ), without overflow and exact where it is small."""
+
+    name = "sigmoid"
+
+    def evaluate(self, xp: Any, *values: Any) -> Any:
+        (x,) = values
+        e = xp.exp(-xp.abs(x))
+        return xp.where(x >= 0, xp.ones_like(e), e) / (1 + e)
+
+    def vjp(self, grad: Tensor, out: Tensor, *inputs: Tensor) -> Cotangents:
+        return (grad * (out * (1 - out)),)
+
+
 class Erf(Elementwise):
     """The error function 2/√π ∫₀ˣ e^(−s²) ds, which the array API standard lacks."""
 

@@ -33,7 +33,9 @@ class Minimum:
             `Optimizer.evaluated`), the points are its averages.
         values: f at every point, [steps + 1].
         status: "finished", "diverged" if f or a point became non-finite (the rest of `path` and `values` is
-            then NaN, and x is the last finite point), or "interrupted" by Ctrl-C.
+            then NaN, and x is the last finite point), or "interrupted" by Ctrl-C (then
+            the steps not done are NaN as well). A solver that stops in front of a region where f is not
+            finite has diverged, too.
         steps: steps done.
     """
 
@@ -99,8 +101,7 @@ def minimize(
 
     if solver := optim.solver(optimizer):
         solved = solve(scalar, x, solver, steps, backend)
-        status = "interrupted" if solved.was_interrupted else "finished"
-        return _minimum(solved.path, solved.values, len(solved.values), status)
+        return _minimum(solved.path, solved.values, len(solved.values), solved.status)
     # The points twice, and three values: too many steps are told before the first.
     room_for("the path", steps, (2 * x.size + 3,), x.dtype)
     rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(cast("optim.Optimizer | str", optimizer))

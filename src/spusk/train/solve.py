@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Solved:
-    """The points that a solver went through, [steps + 1, *shape], f at each, and whether Ctrl-C ended it."""
+    """The points that a solver went through, [steps + 1, *shape], f at each, and how it ended."""
 
     path: Array
     values: Array
-    was_interrupted: bool
+    status: Literal["finished", "diverged", "interrupted"]
 
 
 def solve(f: Callable[[Tensor], Tensor], x0: Array, solver: Solver, steps: int, backend: Backend) -> Solved:
@@ -34,7 +34,7 @@ def solve(f: Callable[[Tensor], Tensor], x0: Array, solver: Solver, steps: int, 
 
     functions = _Functions(f, x0, backend)
     points, values = [x0.astype(np.float64).ravel()], [functions.value_and_gradient(x0)[0]]
-    was_interrupted = False
+    status: Literal["finished", "diverged", "interrupted"] = "finished"
 
     def keep(intermediate_result: Any) -> None:
         points.append(np.array(intermediate_result.x))
@@ -48,7 +48,7 @@ def solve(f: Callable[[Tensor], Tensor], x0: Array, solver: Solver, steps: int, 
             )
         try:
             with np.errstate(all="ignore"):  # a step into NaN is a result, which `values` shows
-                minimize(
+                result = minimize(
                     functions.value_and_gradient,
                     points[0],
                     jac=True,
@@ -57,10 +57,12 @@ def solve(f: Callable[[Tensor], Tensor], x0: Array, solver: Solver, steps: int, 
                     options=solver.options(steps),
                     **second,
                 )
+            if not result.success and not functions.always_finite:
+                status = "diverged"  # it stands before a wall of NaN or infinity
         except KeyboardInterrupt:
-            was_interrupted = True
+            status = "interrupted"
     path = np.stack(points).astype(x0.dtype).reshape(-1, *x0.shape)
-    return Solved(path, np.array(values).astype(x0.dtype), was_interrupted)
+    return Solved(path, np.array(values).astype(x0.dtype), status)
 
 
 class _Functions:
@@ -74,9 +76,11 @@ class _Functions:
         self.gradient = backprop(self.y, self.x)
         self.first = Program({"y": self.y, "gradient": self.gradient}, {"x": self.x}, backend=backend)
         self.second: Program | None = None
+        self.always_finite = True
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         found = self.first({"x": self._shaped(x)})
+        self.always_finite &= bool(np.isfinite(found["y"]))
         return float(found["y"]), np.asarray(found["gradient"], np.float64).ravel()
 
     def hvp(self, x: Array, v: Array) -> Array:

@@ -220,6 +220,7 @@ LOWERINGS: dict[str, Lowering] = {
     "sin": _function("sin"),
     "cos": _function("cos"),
     "tanh": _function("tanh"),
+    "sigmoid": _function("sigmoid"),
     "erf": _function("erf"),
     "less": _comparison("olt", "slt", "ult"),
     "less_equal": _comparison("ole", "sle", "ule"),

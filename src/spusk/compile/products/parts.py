@@ -1,4 +1,4 @@
-"""Long products in parts: a chain of 4,096 additions is added to C, then the next begins at 0.
+"""Long products in parts: a chain of 1,024 additions is added to C, then the next begins at 0.
 
 One chain over ten million terms of float32 loses the third digit, because what is added becomes smaller than
 the last place of the sum. In parts it loses the sixth; BLAS has parts of a few hundred for the same reason.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from spusk.compile.products.product import Product
 
-LONGEST = 4096  # terms of one chain
+LONGEST = 1024  # terms of one chain; the copy of B for one part has 256 KiB at most
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def in_parts(product: Product) -> list[Part]:
 
     >>> parts = in_parts(Product.of_rows("float32", 2, 3, 9000))
     >>> [(part.product.k, part.product.accumulate, part.count) for part in parts]
-    [(4096, False, 1), (4096, True, 1), (808, True, 1)]
+    [(1024, False, 1), (1024, True, 7), (808, True, 1)]
     """
     whole, rest = divmod(product.k, LONGEST)
     if whole == 0 or product.k == LONGEST:

@@ -42,8 +42,8 @@ class Tanh(Layer):
 def sigmoid(x: Operand) -> Tensor:
     """1 / (1 + e⁻ˣ), into (0, 1).
 
-    It is computed as ½ + ½·tanh(x/2): no overflow, and an absolute error of about the dtype's precision.
-    For the logarithm of a sigmoid write `-softplus(-x)`, which stays exact where the sigmoid rounds to 0.
+    Nothing overflows, and small results have all their digits: it is eˣ/(1 + eˣ) for negative x. For the
+    logarithm of a sigmoid write `-softplus(-x)`, which stays exact where the sigmoid rounds to 0 or 1.
 
     Args:
         x: of any shape.
@@ -56,7 +56,7 @@ def sigmoid(x: Operand) -> Tensor:
     >>> sigmoid([-1e4, 0.0, 1e4]).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    return 0.5 + 0.5 * ops.tanh(0.5 * ops.floating(x))
+    return ops.sigmoid(x)
 
 
 @dataclass(frozen=True, repr=False)
