@@ -56,6 +56,8 @@ def test_every_library_that_differs_has_a_preset():
         "cyclicallr": "torch",
         "amsgrad": "torch optax keras",
         "adabelief": "optax timm authors authors-tf",
+        "lars": "authors optax timm pytorch_optimizer",
+        "lamb": "optax keras timm",
     }
 
 

@@ -10,6 +10,8 @@ from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Hyper, Schedule
+from spusk.optim.lamb import LAMB
+from spusk.optim.lars import LARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
@@ -45,6 +47,8 @@ from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
 
 __all__ = [
     "CATALOGUE",
+    "LAMB",
+    "LARS",
     "LBFGS",
     "LECTURE",
     "REX",

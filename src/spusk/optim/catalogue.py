@@ -13,6 +13,8 @@ from spusk.optim.adamax import AdaMax
 from spusk.optim.amsgrad import AMSGrad
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.hyper import Schedule
+from spusk.optim.lamb import LAMB
+from spusk.optim.lars import LARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
@@ -64,6 +66,11 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     AdaBelief,
 )
 
+_LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
+    LARS,
+    LAMB,
+)
+
 _SCHEDULES: tuple[type[Schedule], ...] = (
     Constant,
     StepDecay,
@@ -86,7 +93,7 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
 )
 
 CATALOGUE: dict[str, type[Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD)
+    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD, *_LAYERWISE_AND_MATRIX)
 }
 """Every optimizer, by its class name in lower case."""
 

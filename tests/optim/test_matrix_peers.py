@@ -1,0 +1,113 @@
+"""Presets of the layer-wise and matrix rules against the libraries themselves, in float64."""
+
+import numpy as np
+import pytest
+from optim.harness import assert_close
+from optim.matrix_events import GRADIENTS, START, rates, run
+
+from spusk.optim import LAMB, LARS
+
+pytestmark = pytest.mark.peers
+
+
+@pytest.fixture
+def torch(peer):
+    """Torch with float64 as its default."""
+    module = peer("torch")
+    before = module.get_default_dtype()
+    module.set_default_dtype(module.float64)
+    yield module
+    module.set_default_dtype(before)
+
+
+@pytest.fixture
+def optax(peer):
+    """Optax in float64, which jax allows only as a setting of the process."""
+    jax, module = peer("jax"), peer("optax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield module
+    jax.config.update("jax_enable_x64", before)
+
+
+def torch_path(torch, make, lr, gradients=GRADIENTS, start=START):
+    """The points of a torch optimizer, its rate set before each step."""
+    w = torch.tensor(start, requires_grad=True)
+    optimizer = make([w])
+    points = [start]
+    for g, rate in zip(gradients, rates(lr), strict=False):
+        optimizer.param_groups[0]["lr"] = float(rate)
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        points.append(w.detach().numpy().copy())
+    return np.stack(points)
+
+
+def optax_path(make, lr, gradients=GRADIENTS, start=START):
+    """The points of an optax transformation with the changing rates."""
+    import jax
+    import optax
+
+    each = jax.numpy.asarray(rates(lr))
+    transformation = make(lambda count: each[count])
+
+    def step(carried, g):
+        w, state = carried
+        updates, state = transformation.update(g, state, w)
+        w = optax.apply_updates(w, updates)
+        return (w, state), w
+
+    first = jax.numpy.asarray(start)
+    _, points = jax.lax.scan(step, (first, transformation.init(first)), jax.numpy.asarray(gradients))
+    return np.concatenate([start[None], np.asarray(points)])
+
+
+# --- LARS and LAMB --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments"),
+    [
+        (LARS.like("timm"), {}),
+        (LARS.like("timm", mu=0.9, weight_decay=0.01), {"momentum": 0.9, "weight_decay": 0.01}),
+        (
+            LARS.like("timm", mu=0.9, weight_decay=0.01, nesterov=True),
+            {"momentum": 0.9, "weight_decay": 0.01, "nesterov": True},
+        ),
+    ],
+    ids=repr,
+)
+def test_lars_is_timm_s(torch, peer, rule, arguments):
+    lars = peer("timm.optim").Lars
+    assert_close(run(rule), torch_path(torch, lambda w: lars(w, **arguments), rule.lr))
+
+
+@pytest.mark.parametrize(("decay", "nesterov"), [(0.0, False), (0.01, True)])
+def test_lars_is_pytorch_optimizer_s(torch, peer, decay, nesterov):
+    lars = peer("pytorch_optimizer").LARS
+    rule = LARS.like("pytorch_optimizer", weight_decay=decay, nesterov=nesterov)
+    theirs = torch_path(torch, lambda w: lars(w, weight_decay=decay, nesterov=nesterov), rule.lr)
+    assert rule.lr == lars([torch.zeros(1)]).defaults["lr"]
+    assert_close(run(rule), theirs)
+
+
+@pytest.mark.parametrize(("decay", "nesterov"), [(0.0, False), (0.01, True)])
+def test_lars_is_optax_s(optax, decay, nesterov):
+    rule = LARS.like("optax", weight_decay=decay, nesterov=nesterov)
+    theirs = optax_path(lambda lr: optax.lars(lr, weight_decay=decay, nesterov=nesterov), rule.lr)
+    assert_close(run(rule), theirs)
+
+
+@pytest.mark.parametrize("decay", [0.01, 0.0])
+def test_lamb_is_timm_s(torch, peer, decay):
+    lamb = peer("timm.optim").Lamb
+    rule = LAMB.like("timm", weight_decay=decay)
+    assert rule.lr == lamb([torch.zeros(1)]).defaults["lr"]
+    assert_close(run(rule), torch_path(torch, lambda w: lamb(w, weight_decay=decay), rule.lr))
+
+
+@pytest.mark.parametrize(("decay", "eps_root"), [(0.0, 0.0), (0.01, 1e-6)])
+def test_lamb_is_optax_s(optax, decay, eps_root):
+    rule = LAMB.like("optax", weight_decay=decay, eps_root=eps_root)
+    theirs = optax_path(lambda lr: optax.lamb(lr, weight_decay=decay, eps_root=eps_root), rule.lr)
+    assert_close(run(rule), theirs)
