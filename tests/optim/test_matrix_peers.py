@@ -5,7 +5,7 @@ import pytest
 from optim.harness import assert_close
 from optim.matrix_events import GRADIENTS, START, rates, run
 
-from spusk.optim import LAMB, LARS
+from spusk.optim import LAMB, LARS, Muon
 
 pytestmark = pytest.mark.peers
 
@@ -111,3 +111,68 @@ def test_lamb_is_optax_s(optax, decay, eps_root):
     rule = LAMB.like("optax", weight_decay=decay, eps_root=eps_root)
     theirs = optax_path(lambda lr: optax.lamb(lr, weight_decay=decay, eps_root=eps_root), rule.lr)
     assert_close(run(rule), theirs)
+
+
+# --- Muon -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [{}, {"nesterov": False}, {"adjust_lr_fn": "match_rms_adamw"}])
+def test_muon_is_torch_s(torch, monkeypatch, arguments):
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # it would compute to two digits only
+    fields = {
+        "nesterov": arguments.get("nesterov", True),
+        "scale": "rms" if "adjust_lr_fn" in arguments else "spectral",
+    }
+    rule = Muon.like("torch", out_first=True, **fields)
+    assert rule.lr == torch.optim.Muon([torch.zeros(1, 1)]).defaults["lr"]
+    theirs = torch_path(torch, lambda w: torch.optim.Muon(w, **arguments), rule.lr)
+    assert_close(run(rule), theirs)
+
+
+def test_muon_is_torch_s_to_the_digits_of_bfloat16(torch):
+    rule = Muon.like("torch", out_first=True)
+    steps = slice(20, 40)
+    ours = run(rule, GRADIENTS[steps])
+    theirs = torch_path(torch, torch.optim.Muon, rule.lr, GRADIENTS[steps])
+    assert np.abs(ours - theirs).max() < 0.1 * np.abs(ours - START).max()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"nesterov": True}, {"adjust_lr_fn": "original"}, {"ns_coefficients": "original"}]
+)
+def test_muon_is_timm_s(torch, peer, monkeypatch, arguments, shape):
+    module = peer("timm.optim.muon")
+    exact = module.zeropower_via_newtonschulz
+    monkeypatch.setattr(
+        module, "zeropower_via_newtonschulz", lambda *a, **kw: exact(*a, **{**kw, "dtype": torch.float64})
+    )
+    fields = {
+        "nesterov": "nesterov" in arguments,
+        "scale": "spectral" if "adjust_lr_fn" in arguments else "rms",
+        "coefficients": "jordan" if "ns_coefficients" in arguments else "cesista",
+    }
+    rule = Muon.like("timm", out_first=True, **fields)
+    gradients, start = GRADIENTS.reshape(-1, *shape), START.reshape(shape)
+
+    def theirs(w):
+        return module.Muon([{"params": w, "use_muon": True}], **arguments)
+
+    assert rule.lr == module.Muon([torch.zeros(5, 5)]).defaults["lr"]
+    assert_close(run(rule, gradients, start), torch_path(torch, theirs, rule.lr, gradients, start))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_muon_is_optax_s(optax, shape, nesterov):
+    rule = Muon.like("optax", nesterov=nesterov)
+    gradients, start = GRADIENTS.reshape(-1, *shape), START.reshape(shape)
+    theirs = optax_path(lambda lr: optax.contrib.muon(lr, nesterov=nesterov), rule.lr, gradients, start)
+    assert_close(run(rule, gradients, start), theirs)
+
+
+def test_what_muon_leaves_to_adam_is_optax_s(optax):
+    rule = Muon.like("optax")
+    gradients, start = GRADIENTS[:, 0], START[0]
+    theirs = optax_path(lambda lr: optax.contrib.muon(lr), rule.lr, gradients, start)
+    assert_close(run(rule, gradients, start), theirs)

@@ -58,6 +58,7 @@ def test_every_library_that_differs_has_a_preset():
         "adabelief": "optax timm authors authors-tf",
         "lars": "authors optax timm pytorch_optimizer",
         "lamb": "optax keras timm",
+        "muon": "torch optax keras timm",
     }
 
 

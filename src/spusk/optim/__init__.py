@@ -13,6 +13,7 @@ from spusk.optim.hyper import Hyper, Schedule
 from spusk.optim.lamb import LAMB
 from spusk.optim.lars import LARS
 from spusk.optim.momentum import Momentum
+from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.objective import Gradients, Objective
@@ -76,6 +77,7 @@ __all__ = [
     "Lookahead",
     "Momentum",
     "MultiStep",
+    "Muon",
     "Nadam",
     "Nesterov",
     "Objective",

@@ -16,6 +16,7 @@ from spusk.optim.hyper import Schedule
 from spusk.optim.lamb import LAMB
 from spusk.optim.lars import LARS
 from spusk.optim.momentum import Momentum
+from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.optimizer import Optimizer
@@ -69,6 +70,7 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
 _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     LARS,
     LAMB,
+    Muon,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (
