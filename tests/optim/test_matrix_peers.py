@@ -5,7 +5,7 @@ import pytest
 from optim.harness import assert_close
 from optim.matrix_events import GRADIENTS, START, rates, run
 
-from spusk.optim import LAMB, LARS, Muon
+from spusk.optim import LAMB, LARS, Adafactor, Muon
 
 pytestmark = pytest.mark.peers
 
@@ -176,3 +176,52 @@ def test_what_muon_leaves_to_adam_is_optax_s(optax):
     gradients, start = GRADIENTS[:, 0], START[0]
     theirs = optax_path(lambda lr: optax.contrib.muon(lr), rule.lr, gradients, start)
     assert_close(run(rule, gradients, start), theirs)
+
+
+# --- Adafactor ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", [None, 0])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_adafactor_is_torch_s(torch, column, decay):
+    gradients, start = (GRADIENTS, START) if column is None else (GRADIENTS[:, :, column], START[:, column])
+    eps = np.finfo(float).eps  # of the dtype, as torch takes it
+    rule = Adafactor.like("torch", eps=eps, weight_decay=decay)
+    assert rule.lr == torch.optim.Adafactor([torch.zeros(1)]).defaults["lr"]
+    theirs = torch_path(
+        torch, lambda w: torch.optim.Adafactor(w, weight_decay=decay), rule.lr, gradients, start
+    )
+    assert_close(run(rule, gradients, start), theirs)
+
+
+@pytest.mark.parametrize("column", [None, 0])
+@pytest.mark.parametrize("momentum", [None, 0.9])
+def test_adafactor_is_optax_s(optax, momentum, column):
+    gradients, start = (GRADIENTS, START) if column is None else (GRADIENTS[:, :, column], START[:, column])
+    rule = Adafactor.like("optax", min_size=3, beta1=momentum)
+
+    def theirs(lr):
+        return optax.adafactor(lr, min_dim_size_to_factor=3, momentum=momentum, dtype_momentum="float64")
+
+    # Its decay is a float32.
+    found = optax_path(theirs, rule.lr, gradients, start)
+    assert_close(run(rule, gradients, start), found, rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta1", [None, 0.9])
+@pytest.mark.parametrize("min_size", [17, 3])
+def test_adafactor_is_timm_s(torch, peer, min_size, beta1):
+    adafactor = peer("timm.optim").Adafactor
+    rule = Adafactor.like("timm", min_size=min_size, beta1=beta1)
+    betas = None if beta1 is None else (beta1, 0.0)
+
+    def make(w):
+        return adafactor(w, betas=betas, min_dim_size_to_factor=min_size - 1)
+
+    w = torch.tensor(START, requires_grad=True)
+    optimizer, points = make([w]), [START]
+    for g in GRADIENTS:  # without a rate of ours: theirs is 0.01, which bounds 1/√t
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        points.append(w.detach().numpy().copy())
+    assert_close(run(rule, lrs=np.full(len(GRADIENTS), 0.01)), np.stack(points))

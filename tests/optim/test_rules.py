@@ -59,6 +59,7 @@ def test_every_library_that_differs_has_a_preset():
         "lars": "authors optax timm pytorch_optimizer",
         "lamb": "optax keras timm",
         "muon": "torch optax keras timm",
+        "adafactor": "torch optax keras timm",
     }
 
 

@@ -3,6 +3,7 @@
 from spusk.optim import schedules, wrappers
 from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
+from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
@@ -61,6 +62,7 @@ __all__ = [
     "AdaBelief",
     "AdaMax",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "Constant",

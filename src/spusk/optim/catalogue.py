@@ -7,6 +7,7 @@ from typing import Any
 from spusk.errors import InputError, closest
 from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
+from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
@@ -71,6 +72,7 @@ _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     LARS,
     LAMB,
     Muon,
+    Adafactor,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (

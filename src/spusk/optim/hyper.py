@@ -270,8 +270,8 @@ ALLOWED = {
         ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
     ),
     **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
-    **dict.fromkeys(("weight_decay", "trust", "rest_decay"), NOT_NEGATIVE),
-    **dict.fromkeys(("clip", "high", "lr_ratio"), POSITIVE),
+    **dict.fromkeys(("weight_decay", "trust", "rest_decay", "eps_rms"), NOT_NEGATIVE),
+    **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate"), POSITIVE),
     **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "momentum", "mu_low", "mu_high"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),
     **dict.fromkeys(("alpha", "gamma"), PART),

@@ -65,7 +65,7 @@ class Muon(Optimizer):
         eps: ε ≥ 0; default 1e-7.
         nesterov: False orthogonalises B itself.
         ns_steps: how many iterations, ≥ 1; default 5.
-        coefficients: of the polynomial: "jordan", those above, or "cesista", others in each of five iterations
+        coefficients: of the polynomial: "jordan", those above, or "cesista", others in each iteration
             (Cesista, You & Jordan, 2025), which end between 0.85 and 1.15 from 0.002 on.
         scale: "spectral", √max(1, fan_out/fan_in); "rms", 0.2·√max(fan_in, fan_out), with which Adam's rates
             fit (Liu et al., 2025, "Muon is scalable for LLM training"); or "none".
