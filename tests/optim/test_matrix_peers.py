@@ -5,7 +5,7 @@ import pytest
 from optim.harness import assert_close
 from optim.matrix_events import GRADIENTS, START, rates, run
 
-from spusk.optim import LAMB, LARS, Adafactor, Muon
+from spusk.optim import LAMB, LARS, Adafactor, Muon, Shampoo
 
 pytestmark = pytest.mark.peers
 
@@ -225,3 +225,18 @@ def test_adafactor_is_timm_s(torch, peer, min_size, beta1):
         optimizer.step()
         points.append(w.detach().numpy().copy())
     assert_close(run(rule, lrs=np.full(len(GRADIENTS), 0.01)), np.stack(points))
+
+
+# --- Shampoo --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", [None, 0])
+def test_shampoo_is_pytorch_optimizer_s(torch, peer, column):
+    gradients, start = (GRADIENTS, START) if column is None else (GRADIENTS[:, :, column], START[:, column])
+    shampoo = peer("pytorch_optimizer").Shampoo
+    rule = Shampoo.like("pytorch_optimizer")
+    assert rule.lr == shampoo([torch.zeros(1)]).defaults["lr"]
+    # Before the bursts: without a ridge, they take the condition number to 1e16.
+    steps = slice(3, 100)
+    theirs = torch_path(torch, shampoo, rule.lr, gradients[steps], start)
+    assert_close(run(rule, gradients[steps], start), theirs, rtol=1e-9)

@@ -60,6 +60,7 @@ def test_every_library_that_differs_has_a_preset():
         "lamb": "optax keras timm",
         "muon": "torch optax keras timm",
         "adafactor": "torch optax keras timm",
+        "shampoo": "pytorch_optimizer",
     }
 
 

@@ -43,6 +43,7 @@ from spusk.optim.schedules import (
 )
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
+from spusk.optim.shampoo import Shampoo
 from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
@@ -91,6 +92,7 @@ __all__ = [
     "RMSprop",
     "Schedule",
     "SecondOrder",
+    "Shampoo",
     "Solver",
     "State",
     "StepDecay",

@@ -44,6 +44,7 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.shampoo import Shampoo
 from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 
@@ -73,6 +74,7 @@ _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     LAMB,
     Muon,
     Adafactor,
+    Shampoo,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (

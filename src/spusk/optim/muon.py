@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
-from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import Hyper, check_choice
+from spusk.optim.hyper import Hyper, check_choice, check_whole
 from spusk.optim.nadam import Nadam
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
@@ -159,10 +158,7 @@ class Muon(Optimizer):
         super().__post_init__()
         check_choice(self, "coefficients", tuple(COEFFICIENTS))
         check_choice(self, "scale", ("spectral", "rms", "none"))
-        if not isinstance(self.ns_steps, int) or isinstance(self.ns_steps, bool) or self.ns_steps < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InputError(
-                f"Muon(ns_steps={self.ns_steps!r}): ns_steps must be a whole number, 1 or greater"
-            )
+        check_whole(self, ns_steps=1)
         self.rest.with_lr(0.1)  # an optimizer without a learning rate is told at once
 
     # --- which parameters -------------------------------------------------------------------------
