@@ -5,7 +5,7 @@ import pytest
 
 from spusk.graph import evaluate
 from spusk.graph import input as new_input
-from spusk.optim.matrices import along, gram, inverse_root
+from spusk.optim.matrices import along, descending, gram, inverse_root, orthogonal
 
 
 def matrix(condition, n=20):
@@ -71,3 +71,28 @@ def test_products_along_an_axis_are_einsum_s(axis):
         np.einsum(f"{one},abc->abc", diagonal, x),
         rtol=1e-15,
     )
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 30])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_orthogonal_factor_is_lapack_s_with_a_positive_diagonal(n, seed):
+    s = np.random.default_rng(seed).normal(size=(n, n))
+    q, r = np.linalg.qr(s)
+    np.testing.assert_allclose(found(orthogonal, s), q * np.sign(np.diag(r)), atol=1e-12)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3])
+@pytest.mark.parametrize(("dtype", "atol"), [("float64", 1e-14), ("float32", 1e-6)])
+def test_an_orthogonal_factor_is_orthogonal_whatever_the_rank(rank, dtype, atol):
+    random = np.random.default_rng(4)
+    s = (random.normal(size=(6, rank)) @ random.normal(size=(rank, 6))).astype(dtype)
+    q = found(orthogonal, s)
+    np.testing.assert_allclose(q.T @ q, np.eye(6), atol=atol)
+    np.testing.assert_allclose(np.tril(q.T @ s, -1), 0, atol=atol * 10)
+
+
+@pytest.mark.parametrize("values", [[1.0, 3.0, 2.0], [2.0, 1.0, 2.0, 0.0, 2.0], [0.0, 0.0], [5.0]])
+def test_sorting_puts_the_greatest_first_and_keeps_ties(values):
+    order = found(descending, np.array(values))
+    expected = np.argsort(-np.array(values), kind="stable")
+    np.testing.assert_array_equal(np.arange(len(values)) @ order, expected)

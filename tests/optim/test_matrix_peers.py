@@ -5,7 +5,7 @@ import pytest
 from optim.harness import assert_close
 from optim.matrix_events import GRADIENTS, START, rates, run
 
-from spusk.optim import LAMB, LARS, Adafactor, Muon, Shampoo
+from spusk.optim import LAMB, LARS, SOAP, Adafactor, Muon, Shampoo
 
 pytestmark = pytest.mark.peers
 
@@ -240,3 +240,19 @@ def test_shampoo_is_pytorch_optimizer_s(torch, peer, column):
     steps = slice(3, 100)
     theirs = torch_path(torch, shampoo, rule.lr, gradients[steps], start)
     assert_close(run(rule, gradients[steps], start), theirs, rtol=1e-9)
+
+
+# --- SOAP -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("every", [1, 10])
+def test_soap_is_pytorch_optimizer_s(torch, peer, every):
+    soap = peer("pytorch_optimizer").SOAP
+    rule = SOAP.like("pytorch_optimizer", every=every)
+    assert rule.lr == soap([torch.zeros(1)]).defaults["lr"]
+    # The first gradient has the columns of I as its eigenvectors, so that both begin with the same bases.
+    gradients = np.random.default_rng(8).normal(size=(300, 3, 3)) * [[1.0, 2.0, 5.0]]
+    gradients[0] = np.diag([3.0, 2.0, 1.0])
+    theirs = torch_path(torch, lambda w: soap(w, precondition_frequency=every), rule.lr, gradients, START[:3])
+    # Its QR decompositions are in float32.
+    assert_close(run(rule, gradients, START[:3]), theirs, rtol=1e-4)

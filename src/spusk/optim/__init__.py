@@ -44,6 +44,7 @@ from spusk.optim.schedules import (
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
 from spusk.optim.shampoo import Shampoo
+from spusk.optim.soap import SOAP
 from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
@@ -57,6 +58,7 @@ __all__ = [
     "REX",
     "SCHEDULES",
     "SGD",
+    "SOAP",
     "SOLVERS",
     "WSD",
     "AMSGrad",

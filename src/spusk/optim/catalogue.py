@@ -45,6 +45,7 @@ from spusk.optim.schedules import (
 )
 from spusk.optim.sgd import SGD
 from spusk.optim.shampoo import Shampoo
+from spusk.optim.soap import SOAP
 from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 
@@ -75,6 +76,7 @@ _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     Muon,
     Adafactor,
     Shampoo,
+    SOAP,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
-from spusk.optim.lars import norm
+from spusk.optim.matrices import norm
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
+from spusk.optim.matrices import norm
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import State
 
@@ -109,8 +110,3 @@ class LARS(Optimizer):
             is_defined = is_defined & (snp.asarray(self.weight_decay) > 0)
         size = snp.where(is_defined, size, 1)
         return snp.where(is_defined, self.trust * norm_w / (size + self.eps), 1)
-
-
-def norm(x: Tensor) -> Tensor:
-    """The Euclidean norm of all elements."""
-    return snp.sqrt(snp.sum(x * x))

@@ -15,6 +15,7 @@ import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice, check_whole
+from spusk.optim.matrices import norm
 from spusk.optim.nadam import Nadam
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
@@ -237,8 +238,7 @@ def newton_schulz(
     known = COEFFICIENTS[coefficients]
     is_tall = x.shape[0] > x.shape[1]
     x = x.mT if is_tall else x
-    norm = snp.sqrt(snp.sum(x * x))
-    x = x / (snp.maximum(norm, eps) if clamp else norm + eps)
+    x = x / (snp.maximum(norm(x), eps) if clamp else norm(x) + eps)
     for i in range(steps):
         a, b, c = known[min(i, len(known) - 1)]
         gram = x @ x.mT
