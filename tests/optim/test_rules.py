@@ -62,6 +62,7 @@ def test_every_library_that_differs_has_a_preset():
         "adafactor": "torch optax keras timm",
         "shampoo": "pytorch_optimizer",
         "soap": "authors pytorch_optimizer",
+        "psgdkron": "authors",
     }
 
 

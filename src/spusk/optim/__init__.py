@@ -19,6 +19,7 @@ from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.schedules import (
@@ -88,6 +89,7 @@ __all__ = [
     "Objective",
     "OneCycle",
     "Optimizer",
+    "PSGDKron",
     "Piecewise",
     "Polynomial",
     "RAdam",

@@ -21,6 +21,7 @@ from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.schedules import (
@@ -77,6 +78,7 @@ _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     Adafactor,
     Shampoo,
     SOAP,
+    PSGDKron,
 )
 
 _SCHEDULES: tuple[type[Schedule], ...] = (

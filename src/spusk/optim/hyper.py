@@ -271,12 +271,12 @@ ALLOWED = {
     ),
     **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
     **dict.fromkeys(("weight_decay", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
-    **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate"), POSITIVE),
+    **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate", "scale"), POSITIVE),
     **dict.fromkeys(
         ("mu", "rho", "beta", "beta1", "beta2", "shampoo_beta", "momentum", "mu_low", "mu_high"), UNIT
     ),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),
-    **dict.fromkeys(("alpha", "gamma"), PART),
+    **dict.fromkeys(("alpha", "gamma", "fit_rate"), PART),
 }
 
 
