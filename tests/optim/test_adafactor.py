@@ -113,3 +113,14 @@ def test_zero_gradients_from_the_first_step_on_are_no_trouble_in_float32():
     for _ in range(3):
         step()
     np.testing.assert_array_equal(step.parameters["w"], START.astype("float32"))
+
+
+def test_rows_and_columns_without_gradient_are_no_trouble_in_float32():
+    # A pixel that is never lit and a unit that is never active: both means are 1e-30 where they meet.
+    g = np.ones((4, 3), "float32")
+    g[1], g[:, 2] = 0.0, 0.0
+    step = Step(Adafactor(), {"w": START.astype("float32")})
+    for _ in range(3):
+        step({"w": g})
+    assert np.isfinite(step.parameters["w"]).all()
+    np.testing.assert_array_equal(step.parameters["w"][1], START.astype("float32")[1])

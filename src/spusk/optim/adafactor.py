@@ -94,6 +94,7 @@ class Adafactor(Optimizer):
         axes = self._axes(w)
         if axes is None:
             v = beta * s.v + (1 - beta) * square
+            root = snp.sqrt(v)
             state: dict[str, Any] = {"v": v}
         else:
             r, c = (
@@ -101,10 +102,10 @@ class Adafactor(Optimizer):
                 for old, axis in zip((s.r, s.c), reversed(axes), strict=True)
             )
             mean = snp.mean(r, axis=axes[0], keepdims=True)
-            # The quotient first: the product of two tiny means is 0 in float32.
-            v = r / (snp.maximum(mean, self.eps) if self.clamp else mean) * c
+            # √V̂ of both factors by itself: where both have only seen zeros, V̂ itself is 0 in float32.
+            root = snp.sqrt(r / (snp.maximum(mean, self.eps) if self.clamp else mean)) * snp.sqrt(c)
             state = {"r": r, "c": c}
-        u = g / (snp.maximum(snp.sqrt(v), self.eps) if self.clamp else snp.sqrt(v))
+        u = g / (snp.maximum(root, self.eps) if self.clamp else root)
         step = self._size(w, t) * (u / snp.maximum(1, rms(u) / self.threshold))
         if self.beta1 is not None:
             step = state["m"] = self.beta1 * s.m + (1 - self.beta1) * step
