@@ -78,7 +78,8 @@ class Muon(Optimizer):
             any case; default "embed,head".
         exclude_last: False orthogonalises the last matrix, too.
         lr_ratio: the learning rate of `rest` is lr_ratio · α, > 0; default 0.015, which is 3e-4 at 0.02.
-        rest: the optimizer of all other parameters; default Adam(beta2=0.95, eps=1e-10). Its lr is not used.
+        rest: the optimizer of all other parameters; default Adam(beta2=0.95, eps=1e-10). Its lr is not used,
+            and it is given the gradients at its `point_all`, whatever others it would ask for.
         rest_decay: decoupled weight decay of all other parameters, w ← (1 − lr_ratio·α·rest_decay)w, ≥ 0;
             default 0.
 
@@ -188,6 +189,11 @@ class Muon(Optimizer):
         _, rest = self.split(parameters)
         at = self.rest.point_all(rest, state["rest"])
         return {name: at.get(name, w) for name, w in parameters.items()}
+
+    def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        _, rest = self.split(parameters)
+        used = self.rest.evaluated_all(rest, state["rest"])
+        return {name: used.get(name, w) for name, w in parameters.items()}
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
