@@ -179,6 +179,12 @@ def test_any_optimizer_can_take_the_rest():
     np.testing.assert_array_equal(step.parameters["b"], [0.5, 0.5])
 
 
+def test_the_weights_to_use_are_those_of_each_part():
+    names = {n: new_input(n, shape, "float64") for n, shape in {"w": (2, 2), "b": (2,)}.items()}
+    rule = Muon()
+    assert rule.evaluated_all(names, rule.start_all(names)) == names
+
+
 def test_bad_fields_are_told_in_a_sentence():
     with pytest.raises(
         InputError, match=r"^Muon\(ns_steps=0\): ns_steps must be a whole number, 1 or greater$"
