@@ -256,3 +256,43 @@ def test_soap_is_pytorch_optimizer_s(torch, peer, every):
     theirs = torch_path(torch, lambda w: soap(w, precondition_frequency=every), rule.lr, gradients, START[:3])
     # Its QR decompositions are in float32.
     assert_close(run(rule, gradients, START[:3]), theirs, rtol=1e-4)
+
+
+# --- Keras ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keras(optax, peer, monkeypatch):
+    """Keras on jax, in float64."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    module = peer("keras")
+    if module.backend.backend() != "jax":
+        pytest.skip("keras was imported with another backend")
+    return module
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "column"),
+    [
+        (LAMB.like("keras"), "Lamb", None),
+        (Muon.like("keras"), "Muon", None),
+        (Muon.like("keras"), "Muon", 0),
+        (Adafactor.like("keras"), "Adafactor", None),
+        (Adafactor.like("keras"), "Adafactor", 0),
+    ],
+    ids=repr,
+)
+def test_the_keras_preset_is_keras(keras, rule, name, column):
+    steps = 150  # it runs step by step
+    gradients, start = (GRADIENTS, START) if column is None else (GRADIENTS[:, :, column], START[:, column])
+    optimizer = getattr(keras.optimizers, name)()
+    assert float(optimizer.learning_rate) == pytest.approx(rule.lr, rel=1e-6)
+    w = keras.Variable(start, dtype="float64")
+    optimizer.build([w])
+    points = [start]
+    for g in gradients[:steps]:
+        optimizer.apply([keras.ops.convert_to_tensor(g, dtype="float64")], [w])
+        points.append(np.asarray(w))
+    # Its rate is a float32, and so are some of its constants.
+    found = run(rule, gradients[:steps], start, np.full(steps, rule.lr))
+    assert_close(found, np.stack(points), rtol=1e-5)
