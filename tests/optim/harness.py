@@ -78,12 +78,24 @@ class Step:
         start = Evaluator(list(first.values()), [*w.values(), *hyper.values(), t])
         self.state = dict(zip(first, start(*parameters.values(), *self.numbers.values(), 1.0), strict=True))
         self.dtypes = {path: s.dtype.name for path, s in slots.items()}
+        self.weak = {path for path, s in slots.items() if s.weak}
         self._run = Evaluator(
             [*new_w.values(), *after.values()],
             [*w.values(), *slots.values(), *g.values(), *hyper.values(), t],
         )
         self._after = list(after)
+        self._use = Evaluator(
+            list(traced.evaluated_all(w, state).values()),
+            [*w.values(), *slots.values(), *hyper.values(), t],
+        )
         self.t = 0
+
+    @property
+    def evaluated(self) -> dict[str, Any]:
+        """The weights to use, by parameter name."""
+        state = (self.state[path] for path in self.dtypes)
+        values = self._use(*self.parameters.values(), *state, *self.numbers.values(), float(self.t))
+        return dict(zip(self.parameters, values, strict=True))
 
     def __call__(self, gradients: Mapping[str, Any] | None = None, **changed: float) -> None:
         """Take a step; `changed` are hyperparameters of this step (dots in names written as `__`)."""
@@ -118,6 +130,7 @@ def path(
     *,
     slope: Slope | None = None,
     dtype: str = "float64",
+    evaluated: bool = False,
     **changing: Any,
 ) -> np.ndarray:
     """All points of a run, [steps + 1, …], beginning with `start`.
@@ -129,6 +142,7 @@ def path(
         lrs: the learning rate of each step, if it changes.
         slope: a gradient as a function of the point, added to the gradients.
         dtype: of the parameter.
+        evaluated: give the weights to use instead of those that the rule goes on from.
         changing: other hyperparameters of each step.
     """
     step = Step(rule, {"w": np.asarray(start, dtype)}, slope)
@@ -140,7 +154,7 @@ def path(
             {"w": np.asarray(gradient, dtype)},
             **{name: float(values[i]) for name, values in changing.items()},
         )
-        points.append(step.parameters["w"])
+        points.append((step.evaluated if evaluated else step.parameters)["w"])
     assert all(p.dtype == dtype for p in points)
     return np.stack(points)
 

@@ -35,6 +35,7 @@ RULES = [
     optim.Lookahead(optim.Nadam(), state="reset"),
     optim.Lookahead(optim.Nadam(), state="interpolate"),
     optim.CyclicalLR.like("torch"),
+    optim.SignSGD(beta=0.9),
 ]
 MODULES = ["spusk.optim", *(m.name for m in pkgutil.walk_packages(spusk.optim.__path__, "spusk.optim."))]
 
@@ -56,6 +57,29 @@ def test_every_library_that_differs_has_a_preset():
         "cyclicallr": "torch",
         "amsgrad": "torch optax keras",
         "adabelief": "optax timm authors authors-tf",
+        "adamw": "torch optax keras",
+        "sgdw": "timm pytorch_optimizer",
+        "signsgd": "optax pytorch_optimizer",
+        "lion": "optax keras timm pytorch_optimizer authors",
+        "laprop": "authors timm pytorch_optimizer",
+        "yogi": "optax pytorch_optimizer",
+        "adan": "optax timm pytorch_optimizer authors",
+        "adopt": "optax timm pytorch_optimizer authors",
+        "ademamix": "optax pytorch_optimizer authors",
+        "rprop": "torch optax",
+        "ftrl": "keras pytorch_optimizer",
+        "madgrad": "optax timm pytorch_optimizer authors",
+        "mars": "timm pytorch_optimizer authors",
+        "grams": "pytorch_optimizer",
+        "novograd": "optax timm pytorch_optimizer",
+        "asgd": "torch",
+        "schedulefreesgd": "optax pytorch_optimizer authors",
+        "schedulefreeadamw": "optax keras pytorch_optimizer authors",
+        "prodigy": "optax pytorch_optimizer authors",
+        "dadaptadam": "optax pytorch_optimizer authors",
+        "dadaptsgd": "pytorch_optimizer",
+        "dog": "optax",
+        "dowg": "optax",
         "lars": "authors optax timm pytorch_optimizer",
         "lamb": "optax keras timm",
         "muon": "torch optax keras timm",
@@ -73,7 +97,7 @@ def test_float32_weights_and_their_state_stay_float32(rule):
     for g in GRADIENTS[:20].astype("float32"):
         step({"w": g, "b": g[0]})
     assert all(w.dtype == "float32" for w in step.parameters.values())
-    dtypes = {path: value.dtype.name for path, value in step.state.items() if not path.endswith("product")}
+    dtypes = {path: value.dtype.name for path, value in step.state.items() if path not in step.weak}
     assert set(dtypes.values()) <= {"float32"}
     assert all(np.isfinite(w).all() for w in step.parameters.values())
 

@@ -7,21 +7,39 @@ from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.adamw import AdamW
+from spusk.optim.adan import Adan
+from spusk.optim.ademamix import AdEMAMix
+from spusk.optim.adopt import ADOPT
 from spusk.optim.amsgrad import AMSGrad
+from spusk.optim.asgd import ASGD
 from spusk.optim.catalogue import CATALOGUE, LECTURE, SCHEDULES, get
+from spusk.optim.dadapt_adam import DAdaptAdam
+from spusk.optim.dadapt_sgd import DAdaptSGD
+from spusk.optim.dog import DoG, DoWG
+from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
+from spusk.optim.grams import Grams
 from spusk.optim.hyper import Hyper, Schedule
 from spusk.optim.lamb import LAMB
+from spusk.optim.laprop import LaProp
 from spusk.optim.lars import LARS
+from spusk.optim.lion import Lion
+from spusk.optim.madgrad import MADGRAD
+from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.novograd import NovoGrad
 from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.prodigy import Prodigy
 from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
+from spusk.optim.rprop import Rprop
+from spusk.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from spusk.optim.schedules import (
     REX,
     WSD,
@@ -44,59 +62,84 @@ from spusk.optim.schedules import (
 )
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
+from spusk.optim.sgdw import SGDW
 from spusk.optim.shampoo import Shampoo
+from spusk.optim.signsgd import SignSGD
 from spusk.optim.soap import SOAP
 from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
+from spusk.optim.yogi import Yogi
 
 __all__ = [
+    "ADOPT",
+    "ASGD",
     "CATALOGUE",
+    "FTRL",
     "LAMB",
     "LARS",
     "LBFGS",
     "LECTURE",
+    "MADGRAD",
+    "MARS",
     "REX",
     "SCHEDULES",
     "SGD",
+    "SGDW",
     "SOAP",
     "SOLVERS",
     "WSD",
     "AMSGrad",
+    "AdEMAMix",
     "AdaBelief",
     "AdaMax",
     "Adadelta",
     "Adafactor",
     "Adagrad",
     "Adam",
+    "AdamW",
+    "Adan",
     "Constant",
     "Cosine",
     "CyclicalLR",
+    "DAdaptAdam",
+    "DAdaptSGD",
+    "DoG",
+    "DoWG",
     "ExpRange",
     "ExponentialDecay",
     "GradientDescent",
     "Gradients",
+    "Grams",
     "Hyper",
     "InverseSqrt",
     "InverseTime",
     "Join",
+    "LaProp",
+    "Lion",
     "Lookahead",
     "Momentum",
     "MultiStep",
     "Muon",
     "Nadam",
     "Nesterov",
+    "NovoGrad",
     "Objective",
     "OneCycle",
     "Optimizer",
     "PSGDKron",
     "Piecewise",
     "Polynomial",
+    "Prodigy",
     "RAdam",
     "RMSprop",
+    "Rprop",
     "Schedule",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
     "SecondOrder",
     "Shampoo",
+    "SignSGD",
     "Solver",
     "State",
     "StepDecay",
@@ -106,6 +149,7 @@ __all__ = [
     "WarmRestarts",
     "WarmUp",
     "Wrapper",
+    "Yogi",
     "get",
     "schedules",
     "solver",

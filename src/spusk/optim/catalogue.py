@@ -11,19 +11,37 @@ from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
+from spusk.optim.adamw import AdamW
+from spusk.optim.adan import Adan
+from spusk.optim.ademamix import AdEMAMix
+from spusk.optim.adopt import ADOPT
 from spusk.optim.amsgrad import AMSGrad
+from spusk.optim.asgd import ASGD
+from spusk.optim.dadapt_adam import DAdaptAdam
+from spusk.optim.dadapt_sgd import DAdaptSGD
+from spusk.optim.dog import DoG, DoWG
+from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
+from spusk.optim.grams import Grams
 from spusk.optim.hyper import Schedule
 from spusk.optim.lamb import LAMB
+from spusk.optim.laprop import LaProp
 from spusk.optim.lars import LARS
+from spusk.optim.lion import Lion
+from spusk.optim.madgrad import MADGRAD
+from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
 from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
+from spusk.optim.novograd import NovoGrad
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.prodigy import Prodigy
 from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
+from spusk.optim.rprop import Rprop
+from spusk.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from spusk.optim.schedules import (
     REX,
     WSD,
@@ -45,10 +63,13 @@ from spusk.optim.schedules import (
     WarmUp,
 )
 from spusk.optim.sgd import SGD
+from spusk.optim.sgdw import SGDW
 from spusk.optim.shampoo import Shampoo
+from spusk.optim.signsgd import SignSGD
 from spusk.optim.soap import SOAP
 from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
+from spusk.optim.yogi import Yogi
 
 _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
     GradientDescent,
@@ -69,6 +90,29 @@ _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
 _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     AMSGrad,
     AdaBelief,
+    AdamW,
+    SGDW,
+    SignSGD,
+    Lion,
+    LaProp,
+    Yogi,
+    Adan,
+    ADOPT,
+    AdEMAMix,
+    Rprop,
+    FTRL,
+    MADGRAD,
+    MARS,
+    Grams,
+    NovoGrad,
+    ASGD,
+    ScheduleFreeSGD,
+    ScheduleFreeAdamW,
+    Prodigy,
+    DAdaptAdam,
+    DAdaptSGD,
+    DoG,
+    DoWG,
 )
 
 _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (

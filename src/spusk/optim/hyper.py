@@ -255,6 +255,10 @@ def _share(x: float) -> bool:
     return 0 <= x <= 1
 
 
+def _at_least_one(x: float) -> bool:
+    return x >= 1
+
+
 def _part(x: float) -> bool:
     return 0 < x <= 1
 
@@ -265,28 +269,36 @@ UNIT = (_unit, "at least 0 and below 1")
 SHARE = (_share, "at least 0 and at most 1")
 PART = (_part, "greater than 0 and at most 1")
 
-ALLOWED = {
+AT_LEAST_ONE = (_at_least_one, "1 or greater")
+
+Range = tuple[Callable[[float], bool], str]
+
+ALLOWED: dict[str, Range] = {
     **dict.fromkeys(
         ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
     ),
     **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
-    **dict.fromkeys(("weight_decay", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
+    **dict.fromkeys(("weight_decay", "eta", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
     **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate", "scale"), POSITIVE),
-    **dict.fromkeys(
-        ("mu", "rho", "beta", "beta1", "beta2", "shampoo_beta", "momentum", "mu_low", "mu_high"), UNIT
-    ),
+    **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
+    **dict.fromkeys(("mu_low", "mu_high", "shampoo_beta"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),
     **dict.fromkeys(("alpha", "gamma", "fit_rate"), PART),
 }
 
 
 def check_numbers(rule: Any) -> None:
-    """Raise an InputError that names the first hyperparameter whose number is not allowed."""
+    """Raise an InputError that names the first hyperparameter whose number is not allowed.
+
+    What a name allows is in `ALLOWED`, unless the rule's class says otherwise in `ranges`.
+    """
+    allowed_here = {**ALLOWED, **getattr(rule, "ranges", {})}
     for field, content in _fields(rule):
         is_absent = content is None and field.default is None
         if _is_hyper(field) and not is_absent:
             for path, part in _parts(field.name, content):
-                _check_number(f"{type(rule).__name__}({field.name}={content!r}): {path}", field.name, part)
+                what = f"{type(rule).__name__}({field.name}={content!r}): {path}"
+                _check_number(what, allowed_here.get(field.name), part)
 
 
 def _parts(path: str, content: Any) -> Iterator[tuple[str, Any]]:
@@ -298,16 +310,15 @@ def _parts(path: str, content: Any) -> Iterator[tuple[str, Any]]:
         yield from _parts(f"{path}.{name}", part)
 
 
-def _check_number(what: str, name: str, content: Any) -> None:
+def _check_number(what: str, allowed: Range | None, content: Any) -> None:
     if dataclasses.is_dataclass(content) or isinstance(content, Tensor):
         return
     if not _is_number(content):
         raise InputError(f"{what} must be a number or a schedule")
     if not math.isfinite(content):
         raise InputError(f"{what} must be finite")
-    allowed, wanted = ALLOWED.get(name, (None, ""))
-    if allowed is not None and not allowed(float(content)):
-        raise InputError(f"{what} must be {wanted}")
+    if allowed is not None and not allowed[0](float(content)):
+        raise InputError(f"{what} must be {allowed[1]}")
 
 
 def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from spusk.errors import InputError, ShapeError, closest
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, check_numbers
+from spusk.optim.hyper import Hyper, Range, check_numbers
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.state import State
 
@@ -25,6 +25,7 @@ class Optimizer:
     Class attributes:
         presets: for each library name, the fields that reproduce that library (see `like`).
         lr_grid: the learning rates that a comparison tries by default.
+        ranges: which numbers a hyperparameter allows, where its name alone does not tell.
         full_batch: True if the method is defined on the whole training set.
 
     >>> from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Optimizer:
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     lr_grid: ClassVar[tuple[float, ...]] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    ranges: ClassVar[Mapping[str, Range]] = {}
     full_batch: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -1,0 +1,50 @@
+"""What numbers the rules beyond the lecture allow, told in a sentence."""
+
+import pytest
+
+from spusk import optim
+from spusk.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: optim.AdamW(weight_decay=-1e-4), r"weight_decay must be 0 or greater"),
+        (lambda: optim.AdamW(eta=-1.0), "eta must be 0 or greater"),
+        (lambda: optim.SignSGD(beta=1.0), "beta must be at least 0 and below 1"),
+        (lambda: optim.LaProp(nu=1.0), "nu must be at least 0 and below 1"),
+        (lambda: optim.Yogi(v0=-1.0), "v0 must be 0 or greater"),
+        (lambda: optim.Adan(beta1=0.0), "beta1 must be greater than 0 and at most 1"),
+        (lambda: optim.Adan(beta3=1.5), "beta3 must be greater than 0 and at most 1"),
+        (lambda: optim.ADOPT(clip_power=-1.0), "clip_power must be 0 or greater"),
+        (lambda: optim.AdEMAMix(beta3=1.0), "beta3 must be at least 0 and below 1"),
+        (lambda: optim.AdEMAMix(mix=-1.0), "mix must be 0 or greater"),
+        (lambda: optim.AdEMAMix(warmup=0.5), "warmup must be 1 or greater"),
+        (lambda: optim.Rprop(eta_plus=0.9), "eta_plus must be 1 or greater"),
+        (lambda: optim.Rprop(eta_minus=1.0), "eta_minus must be at least 0 and below 1"),
+        (lambda: optim.Rprop(step_min=0.0), "step_min must be greater than 0"),
+        (lambda: optim.Rprop(at_change="turn"), "at_change must be 'go back', 'stay' or 'stay, late'"),
+        (lambda: optim.FTRL(l1=-1.0), "l1 must be 0 or greater"),
+        (lambda: optim.FTRL(beta=-1.0), "beta must be 0 or greater"),
+        (lambda: optim.MADGRAD(c=0.0), "c must be greater than 0 and at most 1"),
+        (lambda: optim.MARS(gamma=-0.1), "gamma must be 0 or greater"),
+        (lambda: optim.MARS(vector_beta1=1.0), "vector_beta1 must be at least 0 and below 1"),
+        (lambda: optim.ASGD(t0=-1.0), "t0 must be 0 or greater"),
+        (lambda: optim.ScheduleFreeSGD(weight_power=-1.0), "weight_power must be 0 or greater"),
+        (lambda: optim.Prodigy(d0=0.0), "d0 must be greater than 0"),
+        (lambda: optim.DAdaptAdam(eps=0.0), "eps must be greater than 0"),
+        (lambda: optim.DAdaptSGD(d0=-1.0), "d0 must be greater than 0"),
+        (lambda: optim.DoG(rho=0.0), "rho must be greater than 0"),
+        (lambda: optim.DoWG(r0=0.0), "r0 must be greater than 0"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(make, sentence):
+    with pytest.raises(InputError, match=sentence + "$"):
+        make()
+
+
+def test_ranges_of_a_rule_hold_for_it_alone():
+    assert optim.FTRL(beta=1.0).beta == 1.0
+    assert optim.MARS(gamma=2.0).gamma == 2.0
+    with pytest.raises(InputError, match="beta must be at least 0 and below 1"):
+        optim.SignSGD(beta=1.0)
