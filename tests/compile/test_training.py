@@ -31,13 +31,17 @@ def trained(backend: Any, net: nn.Layer, dataset: data.Dataset, loss: Any, rule:
     return step.program.run(values, steps=STEPS, each={"rows": rows}, watch="loss")
 
 
-def assert_same_training(net: nn.Layer, dataset: data.Dataset, loss: Any, rule: optim.Optimizer) -> None:
+def assert_same_training(
+    net: nn.Layer, dataset: data.Dataset, loss: Any, rule: optim.Optimizer, tolerance: float = 1e-10
+) -> None:
     native, reference = (trained(b, net, dataset, loss, rule) for b in ("native", "numpy"))
     assert (native.status, native.steps) == (reference.status, reference.steps) == ("finished", STEPS)
     for name, value in reference.values.items():
         if name.startswith(("parameters/", "state/")):
-            np.testing.assert_allclose(native.values[name], value, rtol=1e-10, atol=1e-10, err_msg=name)
-    np.testing.assert_allclose(native.collected["loss"], reference.collected["loss"], rtol=1e-10)
+            np.testing.assert_allclose(
+                native.values[name], value, rtol=tolerance, atol=tolerance, err_msg=name
+            )
+    np.testing.assert_allclose(native.collected["loss"], reference.collected["loss"], rtol=tolerance)
 
 
 def small(*middle: nn.Layer, outputs: int = 3) -> nn.Layer:
@@ -65,9 +69,14 @@ RULES |= {
 }
 
 
+ROUNDING = {"soap": 1e-8}
+"""Rules whose formula enlarges rounding errors: an eigenbasis is known to the precision over the ridge."""
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_every_optimizer_trains_alike_on_both_backends(name):
-    assert_same_training(small(), CLASSES, nn.losses.cross_entropy, RULES[name])
+    tolerance = ROUNDING.get(name.split(".")[0], 1e-10)
+    assert_same_training(small(), CLASSES, nn.losses.cross_entropy, RULES[name], tolerance)
 
 
 LAYERS = {

@@ -80,6 +80,13 @@ def test_every_library_that_differs_has_a_preset():
         "dadaptsgd": "pytorch_optimizer",
         "dog": "optax",
         "dowg": "optax",
+        "lars": "authors optax timm pytorch_optimizer",
+        "lamb": "optax keras timm",
+        "muon": "torch optax keras timm",
+        "adafactor": "torch optax keras timm",
+        "shampoo": "pytorch_optimizer",
+        "soap": "authors pytorch_optimizer",
+        "psgdkron": "authors",
     }
 
 
@@ -171,7 +178,7 @@ def test_the_catalogue_begins_with_the_lecture_in_its_order():
     ("make", "sentence"),
     [
         (lambda: get("adamm"), r"^unknown optimizer 'adamm'; did you mean 'adam'\?$"),
-        (lambda: get("zzz"), "unknown optimizer 'zzz'; known are: .*adadelta, adagrad"),
+        (lambda: get("zzz"), "unknown optimizer 'zzz'; known are: .*adadelta, adafactor, adagrad"),
         (lambda: get(3), r"^3 is not an optimizer; give one, such as Adam\(\), its class or its name$"),
         (lambda: get(int), "is not an optimizer"),
         (lambda: Adam.like("torhc"), r"^Adam has no preset 'torhc'; did you mean 'torch'\?$"),

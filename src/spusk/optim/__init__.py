@@ -3,6 +3,7 @@
 from spusk.optim import schedules, wrappers
 from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
+from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
@@ -20,17 +21,21 @@ from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.grams import Grams
 from spusk.optim.hyper import Hyper, Schedule
+from spusk.optim.lamb import LAMB
 from spusk.optim.laprop import LaProp
+from spusk.optim.lars import LARS
 from spusk.optim.lion import Lion
 from spusk.optim.madgrad import MADGRAD
 from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
+from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.novograd import NovoGrad
 from spusk.optim.objective import Gradients, Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.prodigy import Prodigy
+from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.rprop import Rprop
@@ -58,7 +63,9 @@ from spusk.optim.schedules import (
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.sgd import SGD
 from spusk.optim.sgdw import SGDW
+from spusk.optim.shampoo import Shampoo
 from spusk.optim.signsgd import SignSGD
+from spusk.optim.soap import SOAP
 from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
 from spusk.optim.state import State
 from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
@@ -69,6 +76,8 @@ __all__ = [
     "ASGD",
     "CATALOGUE",
     "FTRL",
+    "LAMB",
+    "LARS",
     "LBFGS",
     "LECTURE",
     "MADGRAD",
@@ -77,6 +86,7 @@ __all__ = [
     "SCHEDULES",
     "SGD",
     "SGDW",
+    "SOAP",
     "SOLVERS",
     "WSD",
     "AMSGrad",
@@ -84,6 +94,7 @@ __all__ = [
     "AdaBelief",
     "AdaMax",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -109,12 +120,14 @@ __all__ = [
     "Lookahead",
     "Momentum",
     "MultiStep",
+    "Muon",
     "Nadam",
     "Nesterov",
     "NovoGrad",
     "Objective",
     "OneCycle",
     "Optimizer",
+    "PSGDKron",
     "Piecewise",
     "Polynomial",
     "Prodigy",
@@ -125,6 +138,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "ScheduleFreeSGD",
     "SecondOrder",
+    "Shampoo",
     "SignSGD",
     "Solver",
     "State",

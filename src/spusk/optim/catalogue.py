@@ -7,6 +7,7 @@ from typing import Any
 from spusk.errors import InputError, closest
 from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
+from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
@@ -23,16 +24,20 @@ from spusk.optim.ftrl import FTRL
 from spusk.optim.gradient_descent import GradientDescent
 from spusk.optim.grams import Grams
 from spusk.optim.hyper import Schedule
+from spusk.optim.lamb import LAMB
 from spusk.optim.laprop import LaProp
+from spusk.optim.lars import LARS
 from spusk.optim.lion import Lion
 from spusk.optim.madgrad import MADGRAD
 from spusk.optim.mars import MARS
 from spusk.optim.momentum import Momentum
+from spusk.optim.muon import Muon
 from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.novograd import NovoGrad
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.prodigy import Prodigy
+from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
 from spusk.optim.rmsprop import RMSprop
 from spusk.optim.rprop import Rprop
@@ -59,7 +64,9 @@ from spusk.optim.schedules import (
 )
 from spusk.optim.sgd import SGD
 from spusk.optim.sgdw import SGDW
+from spusk.optim.shampoo import Shampoo
 from spusk.optim.signsgd import SignSGD
+from spusk.optim.soap import SOAP
 from spusk.optim.solvers import solver
 from spusk.optim.wrappers import CyclicalLR, Lookahead
 from spusk.optim.yogi import Yogi
@@ -108,6 +115,16 @@ _OF_THE_FIELD: tuple[type[Optimizer], ...] = (
     DoWG,
 )
 
+_LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
+    LARS,
+    LAMB,
+    Muon,
+    Adafactor,
+    Shampoo,
+    SOAP,
+    PSGDKron,
+)
+
 _SCHEDULES: tuple[type[Schedule], ...] = (
     Constant,
     StepDecay,
@@ -129,7 +146,9 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
     Join,
 )
 
-CATALOGUE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _OF_THE_LECTURE + _OF_THE_FIELD}
+CATALOGUE: dict[str, type[Optimizer]] = {
+    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD, *_LAYERWISE_AND_MATRIX)
+}
 """Every optimizer, by its class name in lower case."""
 
 LECTURE: tuple[str, ...] = tuple(cls.__name__.lower() for cls in _OF_THE_LECTURE)

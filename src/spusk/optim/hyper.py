@@ -278,11 +278,12 @@ ALLOWED: dict[str, Range] = {
         ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
     ),
     **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
-    **dict.fromkeys(("weight_decay", "eta"), NOT_NEGATIVE),
+    **dict.fromkeys(("weight_decay", "eta", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
+    **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate", "scale"), POSITIVE),
     **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
-    **dict.fromkeys(("mu_low", "mu_high"), UNIT),
+    **dict.fromkeys(("mu_low", "mu_high", "shampoo_beta"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),
-    **dict.fromkeys(("alpha", "gamma"), PART),
+    **dict.fromkeys(("alpha", "gamma", "fit_rate"), PART),
 }
 
 
@@ -326,3 +327,14 @@ def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:
     if content not in choices:
         known = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
         raise InputError(f"{type(rule).__name__}({name}={content!r}): {name} must be {known}")
+
+
+def check_whole(rule: Any, **least: int) -> None:
+    """Raise an InputError if one of the rule's fields is no whole number of at least so much."""
+    for name, bound in least.items():
+        content = getattr(rule, name)
+        if not isinstance(content, int) or isinstance(content, bool) or content < bound:
+            raise InputError(
+                f"{type(rule).__name__}({name}={content!r}): {name} must be a whole number, "
+                f"{bound} or greater"
+            )

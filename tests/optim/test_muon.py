@@ -1,0 +1,194 @@
+"""Muon and its variants against their oracles, and which parameters it takes."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optim.harness import Step, assert_close
+from optim.matrix_events import GRADIENTS, START, natively, replay, run
+
+from spusk.errors import InputError
+from spusk.graph import evaluate
+from spusk.graph import input as new_input
+from spusk.optim import SGD, Adam, Lookahead, Muon
+from spusk.optim.muon import newton_schulz
+
+A, B, C = 3.4445, -4.7750, 2.0315
+
+
+def iterated(x, eps, clamp=False):
+    """The iteration, on the side on which the Gram matrix is small."""
+    size = math.sqrt((x**2).sum())
+    y = (x.T if len(x) > len(x[0]) else x) / (max(size, eps) if clamp else size + eps)
+    for _ in range(5):
+        gram = np.einsum("ik,jk->ij", y, y)
+        y = A * y + np.einsum("ij,jk->ik", B * gram + C * np.einsum("ij,jk->ik", gram, gram), y)
+    return y.T if len(x) > len(x[0]) else y
+
+
+def by_svd(x, eps, clamp=False):
+    """What the iteration does to every singular value by itself."""
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    size = np.linalg.norm(x)
+    s = s / (max(size, eps) if clamp else size + eps)
+    for _ in range(5):
+        s = A * s + B * s**3 + C * s**5
+    return u * s @ vt
+
+
+def jordan(gradients, lrs, w, orthogonal=iterated, mu=0.95, decay=0.0, eps=1e-7, nesterov=True):
+    """The authors' code, on weights that are (fan_in, fan_out)."""
+    momentum = np.zeros_like(w)
+    scale = math.sqrt(max(1.0, w.shape[1] / w.shape[0]))
+    for g, lr in zip(gradients, lrs, strict=True):
+        momentum = momentum + (1 - mu) * (g - momentum)
+        update = g + mu * (momentum - g) if nesterov else momentum
+        w = w * (1 - lr * decay) - lr * scale * orthogonal(update, eps)
+        yield w
+
+
+def torch(gradients, lrs, w):
+    """As torch has it; on (fan_in, fan_out) its ratio of the axes is the other way round."""
+    buffer = np.zeros_like(w)
+    for g, lr in zip(gradients, lrs, strict=True):
+        buffer = buffer + 0.05 * (g - buffer)
+        update = iterated(g + 0.95 * (buffer - g), 1e-7, clamp=True)
+        w = w - lr * 0.1 * w - lr * math.sqrt(max(1, w.shape[1] / w.shape[0])) * update
+        yield w
+
+
+def optax(gradients, lrs, w):
+    mu = np.zeros_like(w)
+    for t, (g, lr) in enumerate(zip(gradients, lrs, strict=True), start=1):
+        mu = 0.95 * mu + 0.05 * g
+        mu_hat = 0.95 * mu / (1 - 0.95 ** (t + 1)) + 0.05 * g / (1 - 0.95**t)
+        w = w - lr * math.sqrt(max(1, w.shape[1] / w.shape[0])) * iterated(mu_hat, 1e-8)
+        yield w
+
+
+def keras(gradients, lrs, w):
+    m = np.zeros_like(w)
+    for g, lr in zip(gradients, lrs, strict=True):
+        w = w - w * 0.004 * lr
+        m = m + g + m * (0.95 - 1)
+        w = w - lr * iterated(g + 0.95 * m, 1e-7) * math.sqrt(max(w.shape)) * 0.2
+        yield w
+
+
+@pytest.mark.parametrize(
+    ("rule", "oracle", "numbers"),
+    [
+        (Muon(), jordan, {}),
+        (Muon(mu=0.5, weight_decay=0.1, eps=1e-3), jordan, {"mu": 0.5, "decay": 0.1, "eps": 1e-3}),
+        (Muon(nesterov=False), jordan, {"nesterov": False}),
+        (Muon.like("torch"), torch, {}),
+        (Muon.like("optax"), optax, {}),
+        (Muon.like("keras"), keras, {}),
+    ],
+    ids=lambda x: repr(x)[:60],
+)
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers, is_wide):
+    gradients, start = (np.swapaxes(x, -1, -2) if is_wide else x for x in (GRADIENTS, START))
+    assert_close(run(rule, gradients, start), replay(oracle, rule.lr, gradients, start, **numbers))
+
+
+def test_it_does_to_singular_values_what_the_polynomial_does_to_numbers():
+    # Singular values of 1e-10 of the norm grow 480 times in five iterations, and so does their rounding.
+    assert_close(run(Muon()), replay(jordan, Muon().lr, orthogonal=by_svd), rtol=1e-11)
+
+
+def test_native_code_is_the_interpreter():
+    assert_close(natively(Muon()), run(Muon()))
+
+
+@pytest.mark.parametrize(("coefficients", "least", "most"), [("jordan", 0.68, 1.21), ("cesista", 0.85, 1.15)])
+@given(seed=st.integers(0, 2**32 - 1), shape=st.sampled_from([(3, 3), (5, 2), (2, 6)]))
+def test_singular_values_of_a_500th_of_the_norm_become_nearly_one(seed, shape, coefficients, least, most):
+    random = np.random.default_rng(seed)
+    u, _, vt = np.linalg.svd(random.normal(size=shape), full_matrices=False)
+    s = random.uniform(0.01, 1.0, min(shape))
+    x = new_input("x", shape, "float64")
+    found = evaluate([newton_schulz(x, 5, 1e-7, coefficients)], {x: u * s @ vt})[0]
+    sizes = np.linalg.svd(found)[1]
+    assert sizes.min() > least
+    assert sizes.max() < most
+
+
+def test_steps_do_not_depend_on_the_unit_of_the_gradient():
+    rule = Muon(eps=0.0)
+    assert_close(run(rule, GRADIENTS[20:60] * 1e3), run(rule, GRADIENTS[20:60]), rtol=1e-11)
+
+
+# --- which parameters -----------------------------------------------------------------------------------
+
+
+def slots(rule, **shapes):
+    step = Step(rule, {name.replace("__", "."): np.ones(shape) for name, shape in shapes.items()})
+    return set(step.state)
+
+
+def test_matrices_are_orthogonalised_and_bias_embedding_and_head_are_left_to_adam():
+    found = slots(
+        Muon(), embedding__table=(9, 4), a__weight=(4, 4), a__bias=(4,), b__weight=(4, 2), b__bias=(2,)
+    )
+    adam = {"embedding.table", "a.bias", "b.weight", "b.bias"}
+    assert found == {"matrices/a.weight/b"} | {f"rest/{n}/{slot}" for n in adam for slot in "mv"}
+
+
+def test_a_head_is_known_by_its_name_or_as_the_last_of_several_matrices():
+    def taken(rule, *names):
+        step = Step(rule, {name: np.ones((2, 2)) for name in names})
+        return [path.split("/")[1] for path in step.state if path.startswith("matrices/")]
+
+    assert taken(Muon(), "0.weight", "2.weight", "4.weight") == ["0.weight", "2.weight"]
+    assert taken(Muon(), "LM_Head.weight", "2.weight", "4.weight") == ["2.weight"]
+    assert taken(Muon(), "body.weight", "head.weight") == ["body.weight"]
+    assert taken(Muon(), "x") == ["x"]
+    assert taken(Muon(exclude="", exclude_last=False), "embed", "head") == ["embed", "head"]
+
+
+def test_a_kernel_of_a_convolution_is_a_matrix_of_all_its_inputs():
+    random = np.random.default_rng(3)
+    kernel, gradients = random.normal(size=(2, 3, 2, 4)), random.normal(size=(40, 2, 3, 2, 4))
+    whole = run(Muon(), gradients, kernel)
+    flat = run(Muon(), gradients.reshape(40, 12, 4), kernel.reshape(12, 4))
+    np.testing.assert_array_equal(whole.reshape(41, 12, 4), flat)
+    assert slots(Muon(flatten=False), x=(2, 3, 2, 4)) == {"rest/x/m", "rest/x/v"}
+
+
+def test_torch_s_layout_is_the_transposed_one():
+    turned = run(Muon(out_first=True), np.swapaxes(GRADIENTS, 1, 2), START.T)
+    assert_close(np.swapaxes(turned, 1, 2), run(Muon()))
+
+
+def test_the_rest_is_adam_with_its_share_of_the_rate_and_decay():
+    rule, random = Muon(lr=0.1, lr_ratio=0.5, rest_decay=0.2, rest=Adam(eps=0.0)), np.random.default_rng(5)
+    bias = random.normal(size=3)
+    step = Step(rule, {"b": bias})
+    step({"b": np.array([1.0, -2.0, 3.0])})
+    np.testing.assert_allclose(step.parameters["b"], bias * 0.99 - 0.05 * np.array([1, -1, 1]), rtol=1e-14)
+
+
+def test_any_optimizer_can_take_the_rest():
+    step = Step(Muon(lr=1.0, lr_ratio=0.5, rest=Lookahead(SGD(), k=2)), {"w": np.eye(2), "b": np.ones(2)})
+    for _ in range(2):
+        step({"w": np.eye(2), "b": np.ones(2)})
+    np.testing.assert_array_equal(step.parameters["b"], [0.5, 0.5])
+
+
+def test_the_weights_to_use_are_those_of_each_part():
+    names = {n: new_input(n, shape, "float64") for n, shape in {"w": (2, 2), "b": (2,)}.items()}
+    rule = Muon()
+    assert rule.evaluated_all(names, rule.start_all(names)) == names
+
+
+def test_bad_fields_are_told_in_a_sentence():
+    with pytest.raises(
+        InputError, match=r"^Muon\(ns_steps=0\): ns_steps must be a whole number, 1 or greater$"
+    ):
+        Muon(ns_steps=0)
+    with pytest.raises(InputError, match="scale must be 'spectral', 'rms' or 'none'"):
+        Muon(scale="mean")
