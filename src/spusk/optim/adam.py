@@ -65,5 +65,6 @@ class Adam(Optimizer):
         v = self.beta2 * s.v + (1 - self.beta2) * g * g
         debias1, debias2 = 1 - self.beta1**t, 1 - self.beta2**t
         eps = self.eps / snp.sqrt(debias2) if self.eps_hat else self.eps
-        root = snp.sqrt(v / debias2 + self.eps_root) + eps
+        # One reciprocal for all elements: quotients and roots are what the update's loop waits for.
+        root = snp.sqrt(v * (1 / debias2) + self.eps_root) + eps
         return w - (self.lr / debias1) * m / root, State(m=m, v=v)

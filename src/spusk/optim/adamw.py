@@ -69,6 +69,6 @@ class AdamW(Optimizer):
         v = self.beta2 * s.v + (1 - self.beta2) * g * g
         debias1, debias2 = 1 - self.beta1**t, 1 - self.beta2**t
         eps = self.eps / snp.sqrt(debias2) if self.eps_hat else self.eps
-        step = (self.lr / debias1) * m / (snp.sqrt(v / debias2) + eps)
+        step = (self.lr / debias1) * m / (snp.sqrt(v * (1 / debias2)) + eps)
         decay = self.lr * self.weight_decay if self.decay_by_lr else self.weight_decay
         return w - self.eta * (step + decay * w), State(m=m, v=v)

@@ -86,7 +86,7 @@ class Nadam(Optimizer):
         m_bar = (mu_next / (1 - product_next)) * m + ((1 - mu) / (1 - product)) * g
         debias2 = 1 - self.beta2**t
         eps = self.eps / snp.sqrt(debias2) if self.eps_hat else self.eps
-        return w - self.lr * m_bar / (snp.sqrt(v / debias2) + eps), State(**slots)
+        return w - self.lr * m_bar / (snp.sqrt(v * (1 / debias2)) + eps), State(**slots)
 
     def mu(self, t: Tensor) -> Tensor:
         """The warming momentum μₜ."""

@@ -82,7 +82,7 @@ class RAdam(Optimizer):
         alpha = self.lr / (1 - self.beta1**t)
         is_rectified = rho >= self.threshold if self.at_threshold else rho > self.threshold
         before = alpha * m if self.step_before else 0
-        step = snp.where(is_rectified, (alpha * r) * m / (snp.sqrt(v / debias2) + eps), before)
+        step = snp.where(is_rectified, (alpha * r) * m / (snp.sqrt(v * (1 / debias2)) + eps), before)
         return w - step, State(m=m, v=v)
 
     def rectification(self, t: Tensor) -> tuple[Tensor, Tensor]:
