@@ -201,3 +201,35 @@ def test_random_bits_need_a_key_and_a_counter_of_two_words() -> None:
         (ShapeError, DTypeError), match=r"random_bits needs a counter of uint32 \[2\] and got int64"
     ):
         random_bits(good, input("c", (2,), "int64"), (4,))
+
+
+@pytest.mark.parametrize("shape", [(-1,), (1.5,), (True,), True, None, "ab", 2.0, ("a",), (None,), [[2]]])
+def test_an_input_of_a_senseless_shape_is_refused(shape) -> None:
+    with pytest.raises(ShapeError) as caught:
+        sp.input("x", shape)  # no shape
+    assert str(caught.value) == (
+        f"input 'x' got shape {shape!r}; a shape is whole numbers of 0 or more, such as (2, 3) "
+        f"(test_tensor.py:{line_of('# no shape')})"
+    )
+
+
+def test_the_shape_of_an_input_may_be_given_as_in_numpy() -> None:
+    assert sp.input("x", 3).shape == (3,)
+    assert sp.input("x", np.int64(0)).shape == (0,)
+    assert sp.input("x", [2, np.uint8(3)]).shape == (2, 3)
+    assert sp.input("x", np.array([2, 3])).shape == (2, 3)
+
+
+@pytest.mark.parametrize("label", [3, None, b"x"])
+def test_the_name_of_an_input_is_a_text(label) -> None:
+    with pytest.raises(InputError, match=r"^an input's name is .*; it must be a str \(test_tensor.py:\d+\)$"):
+        sp.input(label)
+
+
+def test_no_dtype_is_none() -> None:
+    with pytest.raises(
+        DTypeError, match=r"^dtype None is not supported; use one of bool, .*uint8 \(test_tensor"
+    ):
+        sp.input("x", (), None)
+    with pytest.raises(DTypeError, match=r"^dtype None is not supported"):
+        snp.astype(sp.input("x"), None)

@@ -37,7 +37,7 @@ def as_dtype(dtype: Any) -> DType:
     if dtype is float:
         return DEFAULT_FLOAT
     try:
-        found: DType = np.dtype(dtype)
+        found: DType = np.dtype(object if dtype is None else dtype)  # NumPy takes None for float64
     except TypeError:
         found = np.dtype(object)
     if not found.isnative and found.kind in "iuf":

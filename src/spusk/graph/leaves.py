@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -127,20 +127,42 @@ def leaf(primitive: Primitive, shape: Shape, dtype: DType, *, weak: bool = False
     return Tensor(primitive, (), shape, dtype, weak, CURRENT_PLACE.get() or users_place())
 
 
-def input(label: str, shape: Sequence[int] = (), dtype: Any = "float32", *, weak: bool = False) -> Tensor:
+def input(
+    label: str, shape: int | Sequence[int] = (), dtype: Any = "float32", *, weak: bool = False
+) -> Tensor:
     """A named leaf that is given its value when the graph is evaluated.
 
     Args:
         label: its name in printed graphs and error messages.
-        shape: of the value.
+        shape: of the value; a whole number n stands for (n,), as in NumPy.
         dtype: of the value.
         weak: True for a scalar that should take the precision of what it meets (hyperparameters are such).
+
+    Raises:
+        InputError: if the label is no str.
+        ShapeError: if the shape is neither a whole number nor several, each 0 or more.
+        DTypeError: if the dtype is not supported.
 
     >>> x = input("x", (2,))
     >>> (x * 2).numpy({x: [1.0, 2.0]})
     array([2., 4.], dtype=float32)
     """
-    return leaf(Input(label), tuple(int(n) for n in shape), as_dtype(dtype), weak=weak)
+    if not isinstance(label, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"an input's name is {label!r:.60}; it must be a str ({users_place()})")
+    return leaf(Input(label), _shape(label, shape), as_dtype(dtype), weak=weak)
+
+
+def _shape(label: str, shape: Any) -> Shape:
+    """The shape given for an input, as a tuple."""
+    several = isinstance(shape, Iterable) and not isinstance(shape, (str, bytes))
+    sizes: tuple[Any, ...] = tuple(shape) if several else (shape,)  # pyright: ignore[reportUnknownArgumentType]
+    for n in sizes:
+        if isinstance(n, (bool, np.bool)) or not isinstance(n, (int, np.integer)) or n < 0:
+            raise ShapeError(
+                f"input {label!r} got shape {shape!r:.60}; "
+                f"a shape is whole numbers of 0 or more, such as (2, 3) ({users_place()})"
+            )
+    return tuple([int(n) for n in sizes])
 
 
 def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
