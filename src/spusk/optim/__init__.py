@@ -5,6 +5,7 @@ from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
+from spusk.optim.adahessian import AdaHessian
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
 from spusk.optim.adamw import AdamW
@@ -67,14 +68,35 @@ from spusk.optim.shampoo import Shampoo
 from spusk.optim.signsgd import SignSGD
 from spusk.optim.soap import SOAP
 from spusk.optim.solvers import LBFGS, SOLVERS, Solver, TrustRegion, solver
+from spusk.optim.sophia_h import SophiaH
 from spusk.optim.state import State
-from spusk.optim.wrappers import CyclicalLR, Lookahead, Wrapper
+from spusk.optim.wrappers import (
+    AGC,
+    EMA,
+    SAM,
+    SWA,
+    Accumulate,
+    Cautious,
+    Clip,
+    CyclicalLR,
+    LayerRates,
+    LayerwiseDecay,
+    Lookahead,
+    Mask,
+    Partition,
+    Plateau,
+    SkipNonFinite,
+    WeightDecay,
+    Wrapper,
+)
 from spusk.optim.yogi import Yogi
 
 __all__ = [
     "ADOPT",
+    "AGC",
     "ASGD",
     "CATALOGUE",
+    "EMA",
     "FTRL",
     "LAMB",
     "LARS",
@@ -83,15 +105,19 @@ __all__ = [
     "MADGRAD",
     "MARS",
     "REX",
+    "SAM",
     "SCHEDULES",
     "SGD",
     "SGDW",
     "SOAP",
     "SOLVERS",
+    "SWA",
     "WSD",
     "AMSGrad",
+    "Accumulate",
     "AdEMAMix",
     "AdaBelief",
+    "AdaHessian",
     "AdaMax",
     "Adadelta",
     "Adafactor",
@@ -99,6 +125,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adan",
+    "Cautious",
+    "Clip",
     "Constant",
     "Cosine",
     "CyclicalLR",
@@ -116,8 +144,11 @@ __all__ = [
     "InverseTime",
     "Join",
     "LaProp",
+    "LayerRates",
+    "LayerwiseDecay",
     "Lion",
     "Lookahead",
+    "Mask",
     "Momentum",
     "MultiStep",
     "Muon",
@@ -128,7 +159,9 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "PSGDKron",
+    "Partition",
     "Piecewise",
+    "Plateau",
     "Polynomial",
     "Prodigy",
     "RAdam",
@@ -140,7 +173,9 @@ __all__ = [
     "SecondOrder",
     "Shampoo",
     "SignSGD",
+    "SkipNonFinite",
     "Solver",
+    "SophiaH",
     "State",
     "StepDecay",
     "Triangular",
@@ -148,6 +183,7 @@ __all__ = [
     "TrustRegion",
     "WarmRestarts",
     "WarmUp",
+    "WeightDecay",
     "Wrapper",
     "Yogi",
     "get",

@@ -9,6 +9,7 @@ from spusk.optim.adabelief import AdaBelief
 from spusk.optim.adadelta import Adadelta
 from spusk.optim.adafactor import Adafactor
 from spusk.optim.adagrad import Adagrad
+from spusk.optim.adahessian import AdaHessian
 from spusk.optim.adam import Adam
 from spusk.optim.adamax import AdaMax
 from spusk.optim.adamw import AdamW
@@ -68,7 +69,25 @@ from spusk.optim.shampoo import Shampoo
 from spusk.optim.signsgd import SignSGD
 from spusk.optim.soap import SOAP
 from spusk.optim.solvers import solver
-from spusk.optim.wrappers import CyclicalLR, Lookahead
+from spusk.optim.sophia_h import SophiaH
+from spusk.optim.wrappers import (
+    AGC,
+    EMA,
+    SAM,
+    SWA,
+    Accumulate,
+    Cautious,
+    Clip,
+    CyclicalLR,
+    LayerRates,
+    LayerwiseDecay,
+    Lookahead,
+    Mask,
+    Partition,
+    Plateau,
+    SkipNonFinite,
+    WeightDecay,
+)
 from spusk.optim.yogi import Yogi
 
 _OF_THE_LECTURE: tuple[type[Optimizer], ...] = (
@@ -125,6 +144,28 @@ _LAYERWISE_AND_MATRIX: tuple[type[Optimizer], ...] = (
     PSGDKron,
 )
 
+_SECOND_ORDER: tuple[type[Optimizer], ...] = (
+    AdaHessian,
+    SophiaH,
+)
+
+_WRAPPERS: tuple[type[Optimizer], ...] = (
+    Clip,
+    AGC,
+    WeightDecay,
+    Accumulate,
+    EMA,
+    SWA,
+    SkipNonFinite,
+    Cautious,
+    SAM,
+    Partition,
+    Mask,
+    LayerRates,
+    LayerwiseDecay,
+    Plateau,
+)
+
 _SCHEDULES: tuple[type[Schedule], ...] = (
     Constant,
     StepDecay,
@@ -147,7 +188,8 @@ _SCHEDULES: tuple[type[Schedule], ...] = (
 )
 
 CATALOGUE: dict[str, type[Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD, *_LAYERWISE_AND_MATRIX)
+    cls.__name__.lower(): cls
+    for cls in (*_OF_THE_LECTURE, *_OF_THE_FIELD, *_LAYERWISE_AND_MATRIX, *_SECOND_ORDER, *_WRAPPERS)
 }
 """Every optimizer, by its class name in lower case."""
 

@@ -159,13 +159,15 @@ def _formula(field: dataclasses.Field[Any], part: Any) -> Any:
 def at_step(rule: T, t: Tensor) -> T:
     """The rule with every schedule replaced by its value at step t.
 
-    A rule that schedules another one has a method `at_step(t)`, which gives the rule to use in that step.
+    A rule that schedules another one has a method `at_step(t)`, which gives the rule to use in that step. A
+    rule whose inner rules count other steps than its own has a method `inner_time(t)`.
     """
+    inside = rule.inner_time(t) if hasattr(rule, "inner_time") else t  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
     def replaced(path: str, part: Any) -> Any:
         if isinstance(part, Schedule):
             return part.at(t)
-        return at_step(part, t) if dataclasses.is_dataclass(part) else mapped(part, replaced, path)
+        return at_step(part, inside) if dataclasses.is_dataclass(part) else mapped(part, replaced, path)  # pyright: ignore[reportUnknownArgumentType]
 
     at_t: Any = _with_fields(rule, {field.name: replaced("", content) for field, content in _fields(rule)})
     return at_t.at_step(t) if hasattr(at_t, "at_step") else at_t

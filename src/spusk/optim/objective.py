@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from spusk.errors import InputError
 from spusk.graph import Tensor, backprop, ops
@@ -19,12 +19,21 @@ class Gradients(Mapping[str, Tensor]):
         loss: the objective where the gradient was taken, a scalar.
         curvature: an estimate of the Hessian's diagonal by parameter name, each of its parameter's shape;
             None for rules of first order.
+        watched: what must be finite for a training to go on, a scalar; the loss, unless a rule bears one
+            that is not.
     """
 
-    def __init__(self, gradients: Parameters, loss: Tensor, curvature: Parameters | None = None) -> None:
+    def __init__(
+        self,
+        gradients: Parameters,
+        loss: Tensor,
+        curvature: Parameters | None = None,
+        watched: Tensor | None = None,
+    ) -> None:
         self._gradients = dict(gradients)
         self.loss = loss
         self.curvature = None if curvature is None else dict(curvature)
+        self.watched = loss if watched is None else watched
 
     def __getitem__(self, name: str) -> Tensor:
         return self._gradients[name]
@@ -37,11 +46,33 @@ class Gradients(Mapping[str, Tensor]):
 
     def replaced(self, gradients: Parameters) -> Gradients:
         """Other gradients with the same loss and curvature, e.g. clipped ones."""
-        return Gradients(gradients, self.loss, self.curvature)
+        return Gradients(gradients, self.loss, self.curvature, self.watched)
 
     def with_curvature(self, curvature: Parameters) -> Gradients:
         """The same gradients with a curvature."""
-        return Gradients(self._gradients, self.loss, curvature)
+        return Gradients(self._gradients, self.loss, curvature, self.watched)
+
+    def with_loss(self, loss: Tensor) -> Gradients:
+        """The same gradients with another loss to report."""
+        watched = None if self.watched is self.loss else self.watched
+        return Gradients(self._gradients, loss, self.curvature, watched)
+
+    def watching(self, watched: Tensor) -> Gradients:
+        """The same gradients of a training that goes on while `watched` is finite."""
+        return Gradients(self._gradients, self.loss, self.curvature, watched)
+
+    def part(self, names: Iterable[str]) -> Gradients:
+        """Those of some parameters only."""
+        names = list(names)
+        curvature = (
+            None if self.curvature is None else {n: self.curvature[n] for n in names if n in self.curvature}
+        )
+        return Gradients({n: self._gradients[n] for n in names}, self.loss, curvature, self.watched)
+
+
+def replaced(old: Parameters, new: Parameters) -> Parameters:
+    """New gradients in place of old ones, with whatever else these came with."""
+    return old.replaced(new) if isinstance(old, Gradients) else new
 
 
 class Objective:
@@ -69,8 +100,54 @@ class Objective:
         self._t = t
         self._key = key
         self._known: dict[tuple[tuple[str, int], ...], tuple[dict[str, Tensor], Gradients]] = {}
-        self.draws = False
+        self._drawn = [False]  # shared with the views
+
+    @property
+    def draws(self) -> bool:
         """Whether random numbers were drawn."""
+        return self._drawn[0]
+
+    # --- other views of it ------------------------------------------------------------------------
+
+    def shifted(self, by: Parameters) -> Objective:
+        """The objective as seen from beside: its value at w is that of this one at w + by.
+
+        Args:
+            by: the displacement by name of the parameters that are displaced. It counts as a constant, even if it depends on the
+                parameters.
+        """
+        fixed = {name: ops.stop_gradient(d) for name, d in by.items()}
+
+        def loss(parameters: dict[str, Tensor]) -> Tensor:
+            return self._loss({n: w + fixed[n] if n in fixed else w for n, w in parameters.items()})
+
+        return self._view(loss)
+
+    def part(self, names: Iterable[str], elsewhere: Parameters) -> Objective:
+        """The objective as a function of some parameters, while all others stay where they are.
+
+        Args:
+            names: of the parameters that it is a function of.
+            elsewhere: where every parameter is, by name. At that point, gradients are those of the whole
+                objective, which are computed once for all parts.
+        """
+        mine = list(names)
+        fixed = {name: w for name, w in elsewhere.items() if name not in mine}
+
+        def loss(parameters: dict[str, Tensor]) -> Tensor:
+            given = {**fixed, **parameters}
+            return self._loss({name: given[name] for name in elsewhere})
+
+        view = self._view(loss)
+        variables, gradients = self._at(elsewhere)
+        point = _signature({name: elsewhere[name] for name in mine})
+        view._known[point] = ({name: variables[name] for name in mine}, gradients.part(mine))
+        return view
+
+    def _view(self, loss: Callable[[dict[str, Tensor]], Tensor]) -> Objective:
+        view = Objective(loss, self._t, self._key)
+        view._drawn = self._drawn
+        return view
 
     # --- derivatives ------------------------------------------------------------------------------
 
@@ -132,7 +209,7 @@ class Objective:
 
     def _at(self, parameters: Parameters) -> tuple[dict[str, Tensor], Gradients]:
         """The variables at a point, and the gradients by them; computed once."""
-        point = tuple((name, w.serial) for name, w in parameters.items())
+        point = _signature(parameters)
         if point not in self._known:
             # One parameter's point may be a function of another parameter: it is not to be differentiated.
             plain = all(isinstance(w.primitive, Input) for w in parameters.values())
@@ -167,5 +244,9 @@ class Objective:
     def _drawn_from(self) -> Tensor:
         if self._key is None:
             raise InputError("the rule draws random numbers, and this objective was given no key")
-        self.draws = True
+        self._drawn[0] = True
         return self._key
+
+
+def _signature(parameters: Parameters) -> tuple[tuple[str, int], ...]:
+    return tuple((name, w.serial) for name, w in parameters.items())

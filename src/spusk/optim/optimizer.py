@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from spusk.errors import InputError, ShapeError, closest
@@ -27,6 +27,9 @@ class Optimizer:
         lr_grid: the learning rates that a comparison tries by default.
         ranges: which numbers a hyperparameter allows, where its name alone does not tell.
         full_batch: True if the method is defined on the whole training set.
+        needs_curvature: True if `update_all` must be given gradients with a curvature.
+        ranges: for some hyperparameters, what numbers are allowed and how to say so, where the names alone
+            do not tell.
 
     >>> from dataclasses import dataclass
     >>> import spusk as sp
@@ -44,6 +47,8 @@ class Optimizer:
     lr_grid: ClassVar[tuple[float, ...]] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
     ranges: ClassVar[Mapping[str, Range]] = {}
     full_batch: ClassVar[bool] = False
+    needs_curvature: ClassVar[bool] = False
+    ranges: ClassVar[Mapping[str, Range]] = {}
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -153,6 +158,14 @@ class Optimizer:
             hint = "; decorate the class with @dataclass(frozen=True)" if hasattr(self, "lr") else ""
             raise InputError(f"{type(self).__name__} has no learning rate called lr{hint}")
         return dataclasses.replace(self, lr=lr)  # pyright: ignore[reportCallIssue]
+
+    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+        """The learning rate of each parameter by its name; None where the rule has none."""
+        return {name: getattr(self, "lr", None) for name in names}
+
+    def trained(self, names: Iterable[str]) -> list[str]:
+        """Which of the parameters the rule may change, by name; the others it leaves alone."""
+        return list(names)
 
     @property
     def label(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from spusk.errors import InputError
 from spusk.graph import Tensor
@@ -33,6 +33,8 @@ class SecondOrder(Optimizer):
     >>> sp.minimize(f, [4.0, 4.0], DiagonalNewton(), steps=1).x
     array([ 1., -2.])
     """
+
+    needs_curvature: ClassVar[bool] = True
 
     def update_curved(self, w: Tensor, g: Tensor, h: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g and the Hessian's diagonal h, in step t."""

@@ -31,6 +31,7 @@ from spusk.train.metrics import Metric, check_metrics, default_metrics
 from spusk.train.model import Model
 from spusk.train.programs import Programs
 from spusk.train.progress import Ticker, progress_bar
+from spusk.train.rates import Rates
 from spusk.train.run import Run, Status
 from spusk.train.step import DescentStep
 from spusk.train.weights import Weights
@@ -233,20 +234,27 @@ class _Plan:
             sets["val_"] = (split.val_x, split.val_y)
         return self.programs.evaluation.begin(weights, sets, self.metrics)
 
-    def sessions(self, weights: Arrays) -> tuple[list[Session], Weights]:
-        """The loop over the batches of an epoch, and perhaps that for the smaller one at its end; and the
-        weights to use."""
+    def sessions(self, weights: Arrays) -> tuple[list[Session], Weights, Rates]:
+        """The loop over the batches of an epoch, and perhaps that for the smaller one at its end; the weights
+        to use; and what plateaus make of the rates."""
         first = self.step(weights, self.batch)
         values = first.first_values(weights, self.optimizer, self.seed)
         values |= {"x": self.split.train_x, "y": self.split.train_y, "key": key(self.seed, "dropout")}
+        rates = Rates(self.optimizer, values, self.watched)
         begun: list[Session] = []
         for size in (self.batch, self.last)[: 2 if self.last else 1]:
-            program = self.step(weights, size).program
+            step = self.step(weights, size)
             beside = begun[0] if begun else None
             begun.append(
-                program.begin(values, each=["rows"], watch="loss", threads=self.threads, beside=beside)
+                step.program.begin(
+                    values,
+                    each=["rows", *rates.inputs],
+                    watch=step.watch,
+                    threads=self.threads,
+                    beside=beside,
+                )
             )
-        return begun, first.weights(values, begun[0].values)
+        return begun, first.weights(values, begun[0].values), rates
 
     @property
     def watched(self) -> str:
@@ -273,13 +281,14 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     course = _Course(weights, plan.measuring(weights).measure())
     if plan.epochs == 0:
         return course
-    sessions, live = plan.sessions(weights)
+    sessions, live, rates = plan.sessions(weights)
+    rates.check(course.initial)
     measuring = plan.measuring(live.arrays)
     order = stream(plan.seed, "order")
     for epoch in range(1, plan.epochs + 1):
         try:
-            _one_epoch(plan, course, sessions, order)
-            _close_epoch(plan, course, live, measuring, epoch)
+            _one_epoch(plan, course, sessions, rates, order)
+            _close_epoch(plan, course, live, measuring, rates, epoch)
         except KeyboardInterrupt:  # while measuring; within a step, the program's loop ends by itself
             course.status, course.weights = "interrupted", live.kept()
         if course.status != "finished":
@@ -294,11 +303,13 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     return course
 
 
-def _one_epoch(plan: _Plan, course: _Course, sessions: list[Session], order: np.random.Generator) -> None:
+def _one_epoch(
+    plan: _Plan, course: _Course, sessions: list[Session], rates: Rates, order: np.random.Generator
+) -> None:
     """All batches; the first session's values are the training's."""
     for rows, session in zip(plan.batches(order), sessions, strict=True):
         session.take(sessions[0])
-        done = session.run(len(rows), {"rows": rows})
+        done = session.run(len(rows), {"rows": rows, **rates.rows(len(rows))})
         sessions[0].take(session)
         course.steps += done.steps
         course.batch_loss.append(done.collected["loss"])
@@ -307,7 +318,9 @@ def _one_epoch(plan: _Plan, course: _Course, sessions: list[Session], order: np.
             break
 
 
-def _close_epoch(plan: _Plan, course: _Course, live: Weights, measuring: Measuring, epoch: int) -> None:
+def _close_epoch(
+    plan: _Plan, course: _Course, live: Weights, measuring: Measuring, rates: Rates, epoch: int
+) -> None:
     """Measure, remember the best weights, and notice a divergence."""
     if course.status == "interrupted":
         course.weights = live.kept()
@@ -323,11 +336,13 @@ def _close_epoch(plan: _Plan, course: _Course, live: Weights, measuring: Measuri
         if measured[plan.watched] < course.best:
             course.best, course.best_epoch = measured[plan.watched], epoch
             course.best_weights = course.weights
-    course.history.append({"epoch": epoch, "step": course.steps, **measured})
+    course.history.append({"epoch": epoch, "step": course.steps, **measured, **rates.scales()})
+    if course.status == "finished":
+        rates.after(measured)
 
 
 def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
-    names = ("epoch", "step", *course.initial)
+    names = ("epoch", "step", *course.initial, *Rates(plan.optimizer, {}, plan.watched).scales())
     history = {name: np.array([entry[name] for entry in course.history]) for name in names}
     for name in ("epoch", "step"):
         history[name] = history[name].astype(np.int64)

@@ -25,7 +25,7 @@ class Run:
             ("accuracy" or "r2") on the training part, "val_loss", "val_accuracy" … on the validation part.
             A regression's losses are those of the target as it was trained on, standardised or not.
             Losses are measured after the epoch on the whole part, without dropout. A training that diverges
-            has a last entry of NaN.
+            has a last entry of NaN. With `optim.Plateau`, "lr_scale" is what rates were multiplied by.
         batch_loss: the loss of every step's own batch, before that step's update, [steps].
         initial: the same measures as in `history`, before the first step.
         status: "finished"; "stopped" early; "diverged" when a loss was not finite; "interrupted" by Ctrl-C.

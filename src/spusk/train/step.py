@@ -23,6 +23,7 @@ from spusk.train.weights import Weights
 Tensors = dict[str, Tensor]
 Loss = Callable[[Tensors, Tensor], Tensor]
 DRAWS = "draws"
+WATCHED = "watched"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class DescentStep:
     Its inputs, and the outputs carried into them, are named `parameters/<name>`, `state/<name>/<slot>` and
     `step` (the number t of the step, from 1). Besides there are the inputs `hyper/<name>`, those of the
     objective, and `draws`, the key of the rule's random numbers if it draws any; and the output `loss` (at
-    the point where the rule takes its gradient).
+    the point where the rule takes its gradient), and perhaps `watched` (see `Gradients.watched`).
 
     Attributes:
         program: the step.
@@ -46,6 +47,11 @@ class DescentStep:
     start: Program
     evaluated: Program | None
     optimizer: Optimizer
+
+    @property
+    def watch(self) -> str:
+        """The output that is not finite when training has diverged."""
+        return WATCHED if WATCHED in self.program.outputs else "loss"
 
     def first_values(
         self, parameters: Mapping[str, NDArray[Any]], optimizer: Optimizer, seed: int = 0
@@ -117,8 +123,11 @@ def descent_step(
     carried_out = _named("parameters", new_weights) | _named("state", flatten(new_state)) | {"step": t + 1}
     hyper = _named("hyper", numbers)
     drawn = {DRAWS: random_key} if objective.draws else {}
+    seen = {"loss": gradients.loss, **(outputs(evaluated) if outputs else {})}
+    if gradients.watched is not gradients.loss:
+        seen[WATCHED] = gradients.watched
     program = Program(
-        outputs={**carried_out, "loss": gradients.loss, **(outputs(evaluated) if outputs else {})},
+        outputs={**carried_out, **seen},
         inputs={**carried_in, **hyper, **drawn, **(inputs or {})},
         carry={name: name for name in carried_in},
         backend=backend,

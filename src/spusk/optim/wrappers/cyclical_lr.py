@@ -17,6 +17,7 @@ from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.schedules.exp_range import ExpRange
 from spusk.optim.schedules.triangular import Triangular
 from spusk.optim.schedules.triangular2 import Triangular2
+from spusk.optim.wrappers.plateau import plateaus
 from spusk.optim.wrappers.wrapper import Wrapper
 
 MOMENTA = ("beta1", "mu", "momentum")
@@ -74,6 +75,11 @@ class CyclicalLR(Wrapper):
         super().__post_init__()
         check_choice(self, "mode", MODES)
         self.inner.with_lr(self.lr)  # an optimizer without a learning rate is told at once
+        if plateaus(self.inner):
+            raise InputError(
+                "CyclicalLR sets the rate of what is inside it, where a Plateau would do nothing; "
+                "write Plateau(CyclicalLR(…))"
+            )
         if self.cycle_momentum:
             _with_momentum(self.inner, self.mu_high)
 

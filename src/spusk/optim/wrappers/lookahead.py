@@ -5,7 +5,7 @@ Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
-from spusk.optim.state import flatten, unflatten
+from spusk.optim.wrappers.trees import combined
 from spusk.optim.wrappers.wrapper import Wrapper
 
 
@@ -91,18 +91,12 @@ class Lookahead(Wrapper):
         def followed(slow: Tensor, fast: Tensor) -> Tensor:
             return snp.where(is_time, slow, fast)
 
-        slow = _combined(synchronised, state["slow"], fast)
-        fast = _combined(followed, slow, fast)
+        slow = combined(synchronised, state["slow"], fast)
+        fast = combined(followed, slow, fast)
         if self.state == "reset":
-            inner = _combined(followed, self.inner.start_all(fast), inner)
+            inner = combined(followed, self.inner.start_all(fast), inner)
         if self.state != "interpolate":
             return fast, {"inner": inner, "slow": slow}
-        inner_slow = _combined(synchronised, state["inner_slow"], inner)
-        inner = _combined(followed, inner_slow, inner)
+        inner_slow = combined(synchronised, state["inner_slow"], inner)
+        inner = combined(followed, inner_slow, inner)
         return fast, {"inner": inner, "slow": slow, "inner_slow": inner_slow}
-
-
-def _combined(f: Callable[[Tensor, Tensor], Tensor], a: Mapping[str, Any], b: Mapping[str, Any]) -> Any:
-    """f of the leaves of two trees with the same names."""
-    of_b = flatten(b)
-    return unflatten(a, {path: f(leaf, of_b[path]) for path, leaf in flatten(a).items()})

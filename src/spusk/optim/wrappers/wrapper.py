@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -43,6 +43,16 @@ class Wrapper(Optimizer):
     @property
     def full_batch(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.full_batch
+
+    @property
+    def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.needs_curvature
+
+    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+        return self.inner.rates_of(names)
+
+    def trained(self, names: Iterable[str]) -> list[str]:
+        return self.inner.trained(names)
 
     def with_lr(self, lr: Hyper) -> Self:
         """The same wrapper around `inner` with another learning rate."""

@@ -1,0 +1,66 @@
+"""Adaptive gradient clipping.
+
+Brock, De, Smith & Simonyan, 2021, "High-performance large-scale image recognition without normalization".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import spusk.numpy as snp
+from spusk.graph import Tensor
+from spusk.optim.adam import Adam
+from spusk.optim.hyper import POSITIVE, Hyper, Range
+from spusk.optim.objective import Parameters, replaced
+from spusk.optim.optimizer import Optimizer
+from spusk.optim.wrappers.wrapper import Wrapper
+
+
+@dataclass(frozen=True)
+class AGC(Wrapper):
+    """Adaptive gradient clipping: a unit's gradient is at most a share of the norm of the unit's weights.
+
+        if ‖G‖/‖W‖* > λ:  G ← λ·(‖W‖*/‖G‖)·G,  ‖W‖* = max(‖W‖, ε),  for every unit
+
+    Source: Brock, De, Smith & Simonyan, 2021, "High-performance large-scale image recognition without
+    normalization", eq. 3.
+
+    A unit is what leads to one output: a column of a weight (in, out), a filter of (kh, kw, in, out). A
+    bias is a unit as a whole, as in the authors' code. Torch's weights are (out, in): timm's units are the
+    same. The paper leaves the last layer unclipped: `Partition({"4.*": Adam(), "*": AGC(Adam())})`.
+
+    Args:
+        inner: the optimizer that is given the clipped gradients; default Adam().
+        clip: λ > 0; default 0.01. The larger the batch, the smaller λ must be (§4.1).
+        eps: ε > 0, so that weights of zero can leave it; default 1e-3.
+
+    >>> from spusk.optim import SGD
+    >>> import spusk as sp
+    >>> sp.minimize(lambda x: 9 * x, 2.0, AGC(SGD(lr=1.0), clip=0.25), steps=2).path.tolist()
+    [2.0, 1.5, 1.125]
+    """
+
+    inner: Optimizer = Adam()  # noqa: RUF009 (immutable)
+    clip: Hyper = 0.01
+    eps: Hyper = 1e-3
+
+    ranges: ClassVar[Mapping[str, Range]] = {"clip": POSITIVE, "eps": POSITIVE}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"timm": {}, "optax": {}}
+
+    def update_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        clipped = {name: self._clipped(w, gradients[name]) for name, w in parameters.items()}
+        return self.inner.update_all(parameters, replaced(gradients, clipped), state, t)
+
+    def _clipped(self, w: Tensor, g: Tensor) -> Tensor:
+        bound = self.clip * snp.maximum(_unit_norm(w), self.eps)
+        return g * (bound / snp.maximum(_unit_norm(g), bound))
+
+
+def _unit_norm(x: Tensor) -> Tensor:
+    """The norm of each unit, with axes of length 1 for those that it has been taken over."""
+    axes = tuple(range(x.ndim - 1)) if x.ndim > 1 else None
+    return snp.sqrt(snp.sum(x * x, axis=axes, keepdims=x.ndim > 1))

@@ -1,0 +1,155 @@
+"""A learning rate for each layer.
+
+Howard & Ruder, 2018, "Universal language model fine-tuning for text classification".
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from spusk.graph import Tensor
+from spusk.optim.adam import Adam
+from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range
+from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.optimizer import Optimizer
+from spusk.optim.wrappers.leaves import ByGroup, Group, with_leaves
+from spusk.optim.wrappers.patterns import check_each_fits, first_fit
+from spusk.optim.wrappers.wrapper import Wrapper
+
+
+@dataclass(frozen=True)
+class ScaledRates(Wrapper):
+    """Base of wrappers that multiply the learning rate of each parameter by a factor of its own.
+
+    The rate is multiplied where it is used, in the rules that have one, however deep they lie: wrappers
+    inside, such as a global norm, go on seeing all parameters together.
+    """
+
+    @abstractmethod
+    def groups(self, names: Iterable[str]) -> dict[str, Group]:
+        """The parameters that share a factor, by a label; every parameter is in one group."""
+
+    def factors_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+        """The factor of each parameter by its name."""
+        names = list(names)
+        factors = {name: group.factor for group in self.groups(names).values() for name in group.names}
+        return {name: factors[name] for name in names}
+
+    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+        rates = self.inner.rates_of(names)
+        factors = self.factors_of(names)
+        return {name: None if rate is None else rate * factors[name] for name, rate in rates.items()}
+
+    def _inside(self, parameters: Parameters) -> Optimizer:
+        groups = self.groups(parameters)
+        return with_leaves(self.inner, lambda leaf: ByGroup.of(leaf, groups))
+
+    def start_all(self, parameters: Parameters) -> dict[str, Any]:
+        return self._inside(parameters).start_all(parameters)
+
+    def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        return self._inside(parameters).point_all(parameters, state)
+
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        return self._inside(parameters).gradients_all(objective, parameters, state, t)
+
+    def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        return self._inside(parameters).evaluated_all(parameters, state)
+
+    def update_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        return self._inside(parameters).update_all(parameters, gradients, state, t)
+
+
+@dataclass(frozen=True)
+class LayerRates(ScaledRates):
+    """Rates by layer: the learning rate of any optimizer, times a factor for each parameter's name.
+
+        α_w = α·f,  f = the factor whose pattern fits the name of w,  else 1
+
+    Source: Howard & Ruder, 2018, "Universal language model fine-tuning for text classification", section 3.2.
+
+    An exact name beats any glob, an earlier glob a later one. Factors are hyperparameters: they can be
+    changed, and scheduled, without building the step anew; 0 stops the steps of a layer for as long as it
+    lasts. Where a parameter should be left alone for good, `Mask` saves its gradient and state.
+
+    Args:
+        inner: the optimizer; default Adam().
+        factors: factors ≥ 0 by name or glob, a mapping or pairs; default none. A pattern that fits no
+            parameter is an error.
+
+    >>> from spusk import optim
+    >>> rule = LayerRates(optim.Adam(), {"0.*": 0.1})
+    >>> optim.hyper.hyperparameters(rule)["factors.0.*"]
+    0.1
+    """
+
+    inner: Optimizer = Adam()  # noqa: RUF009 (immutable)
+    factors: Mapping[str, Hyper] | tuple[tuple[str, Hyper], ...] = ()
+
+    ranges: ClassVar[Mapping[str, Range]] = {"factors": NOT_NEGATIVE}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"torch": {}}
+
+    def __post_init__(self) -> None:
+        if isinstance(self.factors, Mapping):
+            object.__setattr__(self, "factors", tuple(self.factors.items()))  # which are hashable
+        super().__post_init__()
+
+    def groups(self, names: Iterable[str]) -> dict[str, Group]:
+        names, factors = list(names), dict(self.factors)
+        check_each_fits("LayerRates", factors, names)
+        fitting = {name: first_fit(name, factors) or "" for name in names}
+        found = {
+            pattern: Group(tuple(name for name in names if fitting[name] == pattern), factor)
+            for pattern, factor in factors.items()
+        }
+        rest = tuple(name for name in names if not fitting[name])
+        return {**found, "*": Group(rest, 1.0)} if rest else found
+
+
+@dataclass(frozen=True)
+class LayerwiseDecay(ScaledRates):
+    """Layer-wise decay: the further a layer is from the output, the smaller its learning rate.
+
+        α_l = α·γ^(L − l),  layers l = 1 … L from the input to the output
+
+    Source: Howard & Ruder, 2018, "Universal language model fine-tuning for text classification", section 3.2.
+
+    They divide by 2.6 from layer to layer; for transformers 0.65 to 0.9 is usual (Clark, Luong, Le & Manning,
+    2020, "ELECTRA"). A layer is what shares the name before the last dot: `"2.weight"` and `"2.bias"` are
+    layer `"2"`; layers count in the order of the parameters.
+
+    Args:
+        inner: the optimizer; default Adam().
+        gamma: γ in (0, 1]; default 1/2.6; 1 is the inner optimizer itself.
+
+    >>> from spusk import optim
+    >>> rule = LayerwiseDecay(optim.Adam(), gamma=0.5)
+    >>> rule.factors_of(["0.weight", "0.bias", "2.weight", "4.weight"])
+    {'0.weight': 0.25, '0.bias': 0.25, '2.weight': 0.5, '4.weight': 1.0}
+    """
+
+    inner: Optimizer = Adam()  # noqa: RUF009 (immutable)
+    gamma: Hyper = 1 / 2.6
+
+    ranges: ClassVar[Mapping[str, Range]] = {"gamma": PART}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"timm": {"gamma": 0.75}}
+
+    def groups(self, names: Iterable[str]) -> dict[str, Group]:
+        layers: dict[str, list[str]] = {}
+        for name in names:
+            layers.setdefault(_layer(name), []).append(name)
+        return {
+            layer or "*": Group(tuple(mine), self.gamma ** (len(layers) - 1 - i))
+            for i, (layer, mine) in enumerate(layers.items())
+        }
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
