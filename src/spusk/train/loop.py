@@ -241,18 +241,12 @@ class _Plan:
         values = first.first_values(weights, self.optimizer, self.seed)
         values |= {"x": self.split.train_x, "y": self.split.train_y, "key": key(self.seed, "dropout")}
         rates = Rates(self.optimizer, values, self.watched)
-        begun: list[Session] = []
+        begun, each = list[Session](), ["rows", *rates.inputs]
         for size in (self.batch, self.last)[: 2 if self.last else 1]:
             step = self.step(weights, size)
             beside = begun[0] if begun else None
             begun.append(
-                step.program.begin(
-                    values,
-                    each=["rows", *rates.inputs],
-                    watch=step.watch,
-                    threads=self.threads,
-                    beside=beside,
-                )
+                step.program.begin(values, each=each, watch=step.watch, threads=self.threads, beside=beside)
             )
         return begun, first.weights(values, begun[0].values), rates
 

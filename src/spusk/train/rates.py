@@ -36,9 +36,10 @@ class Rates:
 
     def scales(self) -> dict[str, float]:
         """The scales as the history names them."""
-        if len(self._watches) == 1:
-            return {"lr_scale": watch.scale for watch in self._watches.values()}
-        return {f"lr_scale of {name.removeprefix('hyper/')}": w.scale for name, w in self._watches.items()}
+        scales = {name.removeprefix("hyper/"): watch.scale for name, watch in self._watches.items()}
+        if len(scales) == 1:
+            return {"lr_scale": next(iter(scales.values()))}
+        return {f"lr_scale of {name}": scale for name, scale in scales.items()}
 
     def check(self, measures: Mapping[str, float]) -> None:
         """Raise an InputError if a plateau monitors a measure that there is not."""

@@ -42,7 +42,7 @@ class Cautious(Wrapper):
     >>> from spusk.optim import Momentum
     >>> import spusk as sp
     >>> rule = Cautious(Momentum(lr=0.5), xi=0.0)
-    >>> sp.minimize(lambda x: x * x, 1.0, rule, steps=3).path.tolist()  # it comes to rest, and does not overshoot
+    >>> sp.minimize(lambda x: x * x, 1.0, rule, steps=3).path.tolist()
     [1.0, 0.0, 0.0, 0.0]
     """
 
