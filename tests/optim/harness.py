@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,30 @@ class Told(Objective):
         if f is None:
             return {n: snp.zeros_like(p) for n, p in parameters.items()}
         return {n: backprop((f(p) * vectors[n]).sum(), p) for n, p in parameters.items()}
+
+    def part(self, names: Iterable[str], elsewhere: Mapping[str, Tensor]) -> Objective:
+        """Itself: what it tells of some parameters does not depend on the others."""
+        return self
+
+    def shifted(self, by: Mapping[str, Tensor]) -> Objective:
+        return Beside(self, by)
+
+
+class Beside(Told):
+    """What is told of the points beside."""
+
+    def __init__(self, of: Told, by: Mapping[str, Tensor]) -> None:
+        super().__init__(of.given, of.slope, of._t)
+        self.of, self.by = of, by
+
+    def _there(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {n: w + self.by[n] if n in self.by else w for n, w in parameters.items()}
+
+    def gradients(self, parameters: Mapping[str, Tensor]) -> Gradients:
+        return self.of.gradients(self._there(parameters))
+
+    def hvp(self, parameters: Mapping[str, Tensor], vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return self.of.hvp(self._there(parameters), vectors)
 
 
 class Step:
@@ -119,7 +143,9 @@ def check_same(what: str, before: Mapping[str, Tensor], after: Mapping[str, Tens
     assert before.keys() == after.keys(), f"{what}s {set(before) ^ set(after)} do not carry over"
     for name, old in before.items():
         new = after[name]
-        assert (new.shape, new.dtype, new.weak) == (old.shape, old.dtype, old.weak), f"{what} {name} changes"
+        assert (new.shape, new.dtype) == (old.shape, old.dtype), f"{what} {name} changes"
+        # A weak scalar is float64; as the next step's input it is weak again, whatever it came from.
+        assert new.weak == old.weak or (old.weak and new.dtype == "float64"), f"{what} {name} changes"
 
 
 def path(

@@ -36,6 +36,11 @@ RULES = [
     optim.Lookahead(optim.Nadam(), state="interpolate"),
     optim.CyclicalLR.like("torch"),
     optim.SignSGD(beta=0.9),
+    optim.Clip(optim.Momentum(), value=1.0, norm=0.5, global_norm=0.1),
+    optim.WeightDecay(optim.SGD(), kind="l2"),
+    optim.EMA(optim.Nadam(), begin="debiased"),
+    optim.EMA(optim.Nadam(), begin="first", warm_up=True),
+    optim.SkipNonFinite(optim.Nadam()),
 ]
 MODULES = ["spusk.optim", *(m.name for m in pkgutil.walk_packages(spusk.optim.__path__, "spusk.optim."))]
 
@@ -87,6 +92,22 @@ def test_every_library_that_differs_has_a_preset():
         "shampoo": "pytorch_optimizer",
         "soap": "authors pytorch_optimizer",
         "psgdkron": "authors",
+        "adahessian": "authors pytorch_optimizer",
+        "sophiah": "optax pytorch_optimizer",
+        "clip": "torch optax keras",
+        "agc": "timm optax",
+        "weightdecay": "torch optax keras",
+        "accumulate": "optax",
+        "ema": "torch keras timm optax",
+        "swa": "torch",
+        "skipnonfinite": "optax",
+        "cautious": "authors timm",
+        "sam": "optax pytorch_optimizer",
+        "partition": "torch optax",
+        "mask": "",
+        "layerrates": "torch",
+        "layerwisedecay": "timm",
+        "plateau": "torch keras",
     }
 
 
@@ -152,7 +173,8 @@ def test_a_rule_runs_under_any_array_namespace(rule):
     w, g = (new_input(name, START.shape, "float32") for name in "wg")
     t = scalar(6.0)
     state = rule.start_all({"w": w})
-    new_w, new_state = at_step(rule, t).update_all({"w": w}, {"w": g}, state, t)
+    given = optim.Gradients({"w": g}, scalar(0.0), {"w": g * g} if rule.needs_curvature else None)
+    new_w, new_state = at_step(rule, t).update_all({"w": w}, given, state, t)
     outputs, feeds = [new_w["w"], *flatten(new_state).values()], {w: START, g: GRADIENTS[3]}
     for ours, theirs in zip(evaluate(outputs, feeds), evaluate(outputs, feeds, xp=strict), strict=True):
         np.testing.assert_allclose(np.asarray(theirs), ours, rtol=1e-6)

@@ -306,7 +306,7 @@ def check_numbers(rule: Any) -> None:
 def _parts(path: str, content: Any) -> Iterator[tuple[str, Any]]:
     """What a field holds, by name: its content, or the members of its container."""
     inside = members(content)
-    if not inside:
+    if not inside and not isinstance(content, (Mapping, tuple, list)):  # which then hold nothing
         yield path, content
     for name, part in inside.items():
         yield from _parts(f"{path}.{name}", part)

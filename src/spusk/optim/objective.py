@@ -113,8 +113,8 @@ class Objective:
         """The objective as seen from beside: its value at w is that of this one at w + by.
 
         Args:
-            by: the displacement by name of the parameters that are displaced. It counts as a constant, even if it depends on the
-                parameters.
+            by: the displacement by name of the parameters that are displaced. It counts as a constant, even
+                if it depends on the parameters.
         """
         fixed = {name: ops.stop_gradient(d) for name, d in by.items()}
 

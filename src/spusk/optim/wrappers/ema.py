@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
+from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice
@@ -59,6 +60,8 @@ class EMA(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice(self, "begin", ("initial", "first", "debiased"))
+        if self.warm_up and self.begin == "debiased":
+            raise InputError("EMA(begin='debiased', warm_up=True): choose one; either lets the average begin")
 
     def start_own(self, parameters: Parameters) -> dict[str, Any]:
         if self.begin != "debiased":

@@ -81,9 +81,6 @@ class Plateau(Wrapper):
         super().__post_init__()
         check_choice(self, "mode", ("min", "max"))
         check_whole(self, patience=0, cooldown=0)
-        for name in ("factor", "threshold", "scale"):
-            if isinstance(getattr(self, name), Schedule):
-                raise InputError(f"Plateau({name}={getattr(self, name)!r}): {name} must be a number")
 
     def at_step(self, t: Tensor) -> Optimizer:
         """The inner optimizer with the rate that the measures have left it."""
@@ -110,14 +107,18 @@ class Watch:
     """
 
     def __init__(self, rule: Plateau) -> None:
+        if isinstance(rule.scale, Schedule):
+            raise InputError(f"Plateau(scale={rule.scale!r}) is trained with; its scale must be a number")
         self.rule = rule
         self.scale = float(rule.scale)
+        self._epoch = 0
         self.best = math.inf if rule.mode == "min" else -math.inf
         self._bad = 0
         self._cooling = 0
 
     def after(self, measure: float) -> float:
         """The scale of the next epoch, after one with this measure."""
+        self._epoch += 1
         if self._is_better(measure):
             self.best, self._bad = measure, 0
         else:
@@ -126,7 +127,7 @@ class Watch:
             self._cooling -= 1
             self._bad = 0
         if self._bad > self.rule.patience:
-            self.scale *= float(self.rule.factor)
+            self.scale *= self._now(self.rule.factor)
             self._cooling, self._bad = self.rule.cooldown, 0
         return self.scale
 
@@ -134,8 +135,12 @@ class Watch:
         if not math.isfinite(self.best):
             return measure < self.best if self.rule.mode == "min" else measure > self.best
         sign = 1 if self.rule.mode == "min" else -1
-        margin = self.rule.threshold * (1 if self.rule.absolute else abs(self.best))
+        margin = self._now(self.rule.threshold) * (1 if self.rule.absolute else abs(self.best))
         return sign * measure < sign * self.best - margin
+
+    def _now(self, hyper: Hyper) -> float:
+        """A number as it is, a schedule at this epoch."""
+        return float(hyper(self._epoch) if isinstance(hyper, Schedule) else hyper)
 
 
 def plateaus(rule: Any, path: str = "") -> dict[str, Plateau]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import spusk.numpy as snp
-from spusk.graph import Tensor
+from spusk.graph import Tensor, scalar
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range
 from spusk.optim.objective import Gradients, Objective, Parameters
@@ -51,8 +51,8 @@ class SkipNonFinite(Wrapper):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
 
     def start_own(self, parameters: Parameters) -> dict[str, Any]:
-        # Whole numbers, which are exact whatever the dtype of the weights.
-        return {"skipped": snp.asarray(0, dtype="int32"), "in_a_row": snp.asarray(0, dtype="int32")}
+        # Weak, because the inner optimizer's step number follows from it.
+        return {"skipped": scalar(0.0), "in_a_row": scalar(0.0)}
 
     def gradients_all(
         self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
@@ -71,12 +71,10 @@ class SkipNonFinite(Wrapper):
 
         inner_state = self.inner_state(state)
         new, inner = self.inner.update_all(parameters, gradients, inner_state, t - state["skipped"])
-        skipped = snp.where(is_finite, state["skipped"], state["skipped"] + 1)
-        in_a_row = snp.where(is_finite, 0, state["in_a_row"] + 1)
         return combined(step, new, parameters), {
             "inner": combined(step, inner, inner_state),
-            "skipped": snp.astype(skipped, "int32"),
-            "in_a_row": snp.astype(in_a_row, "int32"),
+            "skipped": step(state["skipped"], state["skipped"] + 1),
+            "in_a_row": step(scalar(0.0), state["in_a_row"] + 1),
         }
 
 

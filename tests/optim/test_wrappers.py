@@ -1,0 +1,347 @@
+"""Wrappers against oracles that are plain loops over lists of numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from optim import harness
+from optim.events import GRADIENTS, START, lrs
+from optim.harness import Step, assert_close, path
+from optim.plain import PlainAdam, PlainMomentum, PlainSGD, follow
+
+from spusk import optim
+from spusk.errors import InputError
+from spusk.optim import (
+    AGC,
+    EMA,
+    SGD,
+    SWA,
+    Accumulate,
+    Adam,
+    Cautious,
+    Clip,
+    LayerRates,
+    LayerwiseDecay,
+    Mask,
+    Momentum,
+    Nadam,
+    Nesterov,
+    Partition,
+    Plateau,
+    SkipNonFinite,
+    WeightDecay,
+)
+
+N = len(START)
+
+
+def length(xs):
+    return math.sqrt(math.fsum(x * x for x in xs))
+
+
+# --- gradients that are changed -------------------------------------------------------------------------
+
+
+def clipping(inner, value=None, norm=None, eps=0.0):
+    def step(w, g, lr, t):
+        if value is not None:
+            g = [min(value, max(-value, x)) for x in g]
+        if norm is not None and length(g) + eps > norm:
+            shrunk = norm / (length(g) + eps)
+            g = [x * shrunk for x in g]
+        return inner.step(w, g, lr)
+
+    return step
+
+
+def adaptive(inner, clip=0.01, eps=1e-3):
+    def step(w, g, lr, t):
+        bound = clip * max(length(w), eps)
+        if length(g) > bound:
+            g = [x * (bound / length(g)) for x in g]
+        return inner.step(w, g, lr)
+
+    return step
+
+
+def penalised(inner, decay):
+    return lambda w, g, lr, t: inner.step(w, [x + decay * y for x, y in zip(g, w, strict=True)], lr)
+
+
+def decayed(inner, decay, eta=1.0, by_lr=False):
+    def step(w, g, lr, t):
+        share = eta * decay * (lr if by_lr else 1.0)
+        return [x - share * y for x, y in zip(inner.step(w, g, lr), w, strict=True)]
+
+    return step
+
+
+def accumulated(inner, k):
+    total = [0.0] * N
+
+    def step(w, g, lr, t):
+        for i, x in enumerate(g):
+            total[i] += x
+        if t % k:
+            return w
+        mean = [x / k for x in total]
+        total[:] = [0.0] * N
+        return inner.step(w, mean, lr)
+
+    return step
+
+
+def cautious(inner, xi=1.0, floor=0.0):
+    def step(w, g, lr, t):
+        new = inner.step(w, g, lr)
+        moves = [(x - y) * slope > 0 for x, y, slope in zip(w, new, g, strict=True)]
+        scale = N / (max(sum(moves), floor * N) + xi) if any(moves) or xi or floor else 0.0
+        return [x - scale * (x - y) if move else x for x, y, move in zip(w, new, moves, strict=True)]
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("rule", "oracle", "lr"),
+    [
+        (Clip(Adam(), value=0.7), lambda: clipping(PlainAdam(N), value=0.7), 0.001),
+        (Clip(Momentum(), norm=1.5), lambda: clipping(PlainMomentum(N), norm=1.5), 0.01),
+        (Clip(Adam(), global_norm=1.5), lambda: clipping(PlainAdam(N), norm=1.5), 0.001),
+        (Clip(SGD(), value=0.9, norm=1.2), lambda: clipping(PlainSGD(N), value=0.9, norm=1.2), 0.01),
+        (
+            Clip.like("torch", inner=SGD(), global_norm=1.2),
+            lambda: clipping(PlainSGD(N), norm=1.2, eps=1e-6),
+            0.01,
+        ),
+        (AGC(Adam()), lambda: adaptive(PlainAdam(N)), 0.001),
+        (AGC(Momentum(), clip=0.2, eps=2.0), lambda: adaptive(PlainMomentum(N), 0.2, 2.0), 0.01),
+        (WeightDecay(Adam()), lambda: decayed(PlainAdam(N), 1e-4), 0.001),
+        (
+            WeightDecay(Momentum(), weight_decay=0.01, eta=0.3),
+            lambda: decayed(PlainMomentum(N), 0.01, 0.3),
+            0.01,
+        ),
+        (WeightDecay.like("torch"), lambda: decayed(PlainAdam(N), 0.01, by_lr=True), 0.001),
+        (WeightDecay(Adam(), weight_decay=0.1, kind="l2"), lambda: penalised(PlainAdam(N), 0.1), 0.001),
+        (Accumulate(Adam(), k=4), lambda: accumulated(PlainAdam(N), 4), 0.001),
+        (Accumulate(Momentum(), k=7), lambda: accumulated(PlainMomentum(N), 7), 0.01),
+        (Accumulate(SGD(), k=1), lambda: accumulated(PlainSGD(N), 1), 0.01),
+        (Cautious(Adam()), lambda: cautious(PlainAdam(N)), 0.001),
+        (Cautious.like("authors", inner=Momentum()), lambda: cautious(PlainMomentum(N), 0.0, 1e-3), 0.01),
+        (Cautious(Momentum(), xi=0.5, floor=0.5), lambda: cautious(PlainMomentum(N), 0.5, 0.5), 0.01),
+        (Cautious(Momentum(), xi=0.0), lambda: cautious(PlainMomentum(N), 0.0), 0.01),
+    ],
+    ids=lambda x: repr(x) if isinstance(x, optim.Optimizer) else "",
+)
+def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, lr):
+    found = path(rule, GRADIENTS, START, lrs(lr), slope=harness.slope)
+    assert_close(found, np.array(follow(oracle(), lr)))
+
+
+def test_norms_of_each_parameter_and_of_all_together():
+    w = {"a": np.zeros(2), "b": np.zeros((2, 2))}
+    g = {"a": np.array([3.0, 4.0]), "b": np.array([[1.0, 2.0], [2.0, 4.0]])}  # of norms 5 and 5
+    for rule, a in [(Clip(SGD(lr=1.0), norm=1.0), 0.2), (Clip(SGD(lr=1.0), global_norm=5.0), math.sqrt(0.5))]:
+        step = Step(rule, w)
+        step(g)
+        for name in w:
+            np.testing.assert_allclose(step.parameters[name], -a * g[name], rtol=1e-14)
+
+
+def test_adaptive_clipping_goes_by_the_weights_of_one_output():
+    w = {
+        "kernel": np.full((2, 2, 1, 2), 0.5),
+        "weight": np.array([[3.0, 0.0], [4.0, 0.1]]),
+        "bias": np.ones(2),
+    }
+    w["kernel"][..., 1] = 5.0
+    step = Step(AGC(SGD(lr=1.0), clip=0.1), w)
+    g = {name: np.ones_like(x) for name, x in w.items()}
+    step(g)
+    moved = {name: w[name] - step.parameters[name] for name in w}
+    np.testing.assert_allclose(moved["kernel"][0, 0, 0], [0.1 * 1 / 2, 0.1 * 10 / 2])
+    np.testing.assert_allclose(moved["weight"][0], [0.1 * 5 / math.sqrt(2), 0.1 * 0.1 / math.sqrt(2)])
+    np.testing.assert_allclose(moved["bias"], 0.1)
+
+
+def test_l2_is_the_gradient_of_the_penalty_where_the_gradient_is_taken():
+    # Nesterov looks ahead; its penalty must, too: descent on L + λ/2·w² by hand.
+    points, w, v = [1.0], 1.0, 0.0
+    for _ in range(20):
+        at = w + 0.9 * v
+        v = 0.9 * v - 0.1 * (math.tanh(at) + 0.3 * at + 0.5 * at)
+        w = w + v
+        points.append(w)
+    rule = WeightDecay(Nesterov(lr=0.1), weight_decay=0.5, kind="l2")
+    np.testing.assert_allclose(path(rule, np.zeros(20), 1.0, slope=harness.slope), points, rtol=1e-13)
+
+
+def test_what_decays_is_chosen_by_name_and_by_the_rate_of_its_own():
+    rule = Partition({"*bias": SGD(lr=0.5), "*": SGD(lr=0.25)})
+    rule = WeightDecay(rule, weight_decay=0.1, decay_by_lr=True, only=("*weight", "2.*"))
+    w = {name: np.ones(1) for name in ("0.weight", "0.bias", "2.bias")}
+    step = Step(rule, w)
+    step({name: np.zeros(1) for name in w})
+    found = {name: x.item() for name, x in step.parameters.items()}
+    assert found == {"0.weight": 1 - 0.025, "0.bias": 1.0, "2.bias": 1 - 0.05}
+
+
+# --- averages -------------------------------------------------------------------------------------------
+
+
+def ema(columns, beta, begin, warm_up=False):
+    """The averages of points, a plain loop over each column."""
+    shown = []
+    for points in np.array(columns).T.tolist():
+        mean = 0.0 if begin == "debiased" else points[0]
+        averages = [points[0]]
+        for t, w in enumerate(points[1:], start=1):
+            b = min(beta, (1 + t) / (10 + t)) if warm_up else beta
+            mean = w if begin == "first" and t == 1 else b * mean + (1 - b) * w
+            averages.append(mean / (1 - beta**t) if begin == "debiased" else mean)
+        shown.append(averages)
+    return np.array(shown).T
+
+
+@pytest.mark.parametrize("begin", ["initial", "first", "debiased"])
+@pytest.mark.parametrize("warm_up", [False, True])
+def test_ema_averages_the_points_of_its_inner(begin, warm_up):
+    if warm_up and begin == "debiased":
+        with pytest.raises(InputError, match="warm_up"):
+            EMA(Adam(), begin=begin, warm_up=True)
+        return
+    rule = EMA(Adam(), beta=0.98, begin=begin, warm_up=warm_up)
+    plain = follow(clipping(PlainAdam(N)), 0.001)
+    given = {"slope": harness.slope, "lrs": lrs(0.001)}
+    assert_close(path(rule, GRADIENTS, START, **given), np.array(plain))
+    assert_close(path(rule, GRADIENTS, START, evaluated=True, **given), ema(plain, 0.98, begin, warm_up))
+
+
+@pytest.mark.parametrize(("begin", "every"), [(0, 1), (10, 1), (100, 7), (1, 50)])
+def test_swa_averages_the_points_of_its_inner_at_the_steps_it_is_told(begin, every):
+    rule = SWA(Momentum(), begin=begin, every=every)
+    plain = follow(clipping(PlainMomentum(N)), 0.01)
+    expected, taken = [], []
+    for t, w in enumerate(plain):
+        if t <= begin:
+            taken = [w]
+        elif (t - begin) % every == 0:
+            taken.append(w)
+        expected.append([math.fsum(x) / len(taken) for x in zip(*taken, strict=True)])
+    found = path(rule, GRADIENTS, START, slope=harness.slope, lrs=lrs(0.01), evaluated=True)
+    assert_close(found, np.array(expected))
+
+
+# --- steps that are skipped -----------------------------------------------------------------------------
+
+
+def test_what_is_not_finite_changes_nothing_and_is_counted():
+    gradients = GRADIENTS.copy()
+    bad = np.random.default_rng(0).random(len(gradients)) < 0.1
+    bad[0] = True
+    gradients[bad, np.arange(bad.sum()) % N] = np.resize([np.nan, np.inf, -np.inf], bad.sum())
+    for inner in (Adam(), Nadam(), optim.Lookahead(Nesterov(lr=0.001), k=3)):
+        found = path(SkipNonFinite(inner), gradients, START, lrs(0.001), slope=harness.slope)
+        kept = np.concatenate([[True], ~bad])
+        expected = path(inner, gradients[~bad], START, lrs(0.001)[~bad], slope=harness.slope)
+        np.testing.assert_array_equal(found[kept], expected)
+        np.testing.assert_array_equal(found[1:][bad], found[:-1][bad])
+    step = Step(SkipNonFinite(Adam()), {"w": START})
+    for g in gradients[:50]:
+        step({"w": g})
+    assert step.state["skipped"] == bad[:50].sum()
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+PARAMETERS = {
+    "0.weight": START.reshape(5, 1),
+    "0.bias": START[:2],
+    "2.weight": START[1:4],
+    "2.bias": START[:1],
+}
+
+
+def both(rule, other, steps=40):
+    """The parameters of two rules side by side, after the same gradients."""
+    runs = [Step(r, PARAMETERS, harness.slope) for r in (rule, other)]
+    for g in GRADIENTS[:steps]:
+        for run in runs:
+            run({"0.weight": g.reshape(5, 1), "0.bias": g[:2], "2.weight": g[1:4], "2.bias": g[:1]})
+    return [run.parameters for run in runs]
+
+
+def test_a_mask_leaves_alone_what_it_does_not_fit():
+    rule = Mask(Momentum(), only=("*.weight", "2.*"), but="2.bias")
+    masked, plain = both(rule, Momentum())
+    for name in PARAMETERS:
+        is_trained = name.endswith("weight")
+        np.testing.assert_array_equal(masked[name], plain[name] if is_trained else PARAMETERS[name])
+    assert all("bias" not in slot for slot in Step(rule, PARAMETERS).state)
+
+
+@pytest.mark.parametrize(
+    "inner", [Adam(), Momentum(), Nesterov(), optim.Lookahead(Nesterov(), k=3)], ids=repr
+)
+def test_rates_by_layer_are_those_of_separate_rules(inner):
+    def at(factor):
+        return inner.with_lr((inner.inner if hasattr(inner, "inner") else inner).lr * factor)
+
+    separate = Partition({"0.bias": at(0.25), "0.*": at(3.0), "*": at(1.0)})
+    for found, expected in zip(
+        *(x.values() for x in both(LayerRates(inner, {"0.*": 3.0, "0.bias": 0.25}), separate)), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+    separate = Partition({"0.*": at(0.5), "*": at(1.0)})
+    for found, expected in zip(
+        *(x.values() for x in both(LayerwiseDecay(inner, gamma=0.5), separate)), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_rates_by_layer_leave_a_global_norm_global():
+    rule = LayerRates(Clip(SGD(lr=1.0), global_norm=1.0), {"0.*": 0.5})
+    step = Step(rule, PARAMETERS)
+    g = {name: np.ones_like(w) for name, w in PARAMETERS.items()}
+    step(g)
+    norm = math.sqrt(sum(x.size for x in g.values()))
+    for name, w in PARAMETERS.items():
+        np.testing.assert_allclose(w - step.parameters[name], (0.5 if name[0] == "0" else 1.0) / norm)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Clip(value=-1.0), r"Clip\(value=-1.0\): value must be greater than 0"),
+        (lambda: Clip(norm=0.0), "norm must be greater than 0"),
+        (lambda: AGC(clip=0.0), "clip must be greater than 0"),
+        (lambda: WeightDecay(kind="l1"), "kind must be 'decoupled' or 'l2'"),
+        (lambda: WeightDecay(kind="l2", eta=0.5), "takes no eta or decay_by_lr"),
+        (lambda: WeightDecay(only=3), "only must be a parameter's name or a glob, or a tuple of them"),
+        (lambda: Accumulate(k=0), r"Accumulate\(k=0\): k must be a whole number, 1 or greater"),
+        (lambda: EMA(beta=1.0), "beta must be at least 0 and below 1"),
+        (lambda: EMA(begin="late"), "begin must be 'initial', 'first' or 'debiased'"),
+        (lambda: SWA(every=0), "every must be a whole number, 1 or greater"),
+        (lambda: Cautious(floor=2.0), "floor must be at least 0 and at most 1"),
+        (lambda: optim.SAM(rho=-1.0), "rho must be 0 or greater"),
+        (lambda: Partition({}), "has no rules"),
+        (lambda: Partition({"*": "adam"}), r"Partition got 'adam' for '\*'; it must be an optimizer"),
+        (lambda: Partition((("*", SGD()), ("*", Adam()))), "one pattern twice"),
+        (lambda: Partition({"0.*": SGD()}).rule_of("2.bias"), "no rule for parameter '2.bias'; its patterns are '0"),
+        (lambda: Step(Partition({"1.*": SGD(), "*": Adam()}), PARAMETERS), r"pattern '1.\*' that fits no parameter"),
+        (lambda: Step(Mask(but="3.bias"), PARAMETERS), "pattern '3.bias' that fits no parameter"),
+        (lambda: Step(Mask(but="*"), PARAMETERS), "leaves no parameter to train"),
+        (lambda: Step(LayerRates(factors={"1.*": 0.1}), PARAMETERS), r"pattern '1.\*' that fits no parameter"),
+        (lambda: LayerRates(factors={"*": -0.1}), "must be 0 or greater"),
+        (lambda: Plateau(factor=2.0), "factor must be greater than 0 and at most 1"),
+        (lambda: Plateau(mode="most"), "mode must be 'min' or 'max'"),
+        (lambda: optim.CyclicalLR(Plateau(SGD())), r"write Plateau\(CyclicalLR\(…\)\)"),
+        (lambda: optim.SophiaH(k=0), "k must be a whole number, 1 or greater"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_are_told_in_a_sentence(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
