@@ -107,7 +107,7 @@ def test_a_name_stands_for_the_initialiser_with_its_defaults(name):
 
 def test_the_catalogue_holds_every_initialiser_under_its_lower_case_name():
     names = "Zeros Ones Constant Normal Uniform TruncatedNormal Orthogonal Identity LeCunUniform LeCunNormal"
-    names += " XavierUniform XavierNormal HeNormal HeUniform VarianceScaling TorchDefault"
+    names += " XavierUniform XavierNormal HeNormal HeUniform VarianceScaling TorchDefault LSUV"
     assert [cls.__name__ for cls in CATALOGUE.values()] == names.split()
     assert list(CATALOGUE) == names.lower().split()
 

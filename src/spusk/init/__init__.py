@@ -14,13 +14,14 @@ the weights have broken the symmetry.
 to. An initialiser is a frozen dataclass; convolution weights are (kh, kw, in, out).
 """
 
-from spusk.init.assign import Init, initialise
+from spusk.init.assign import Init, fitted, initialise
 from spusk.init.catalogue import CATALOGUE, get
 from spusk.init.constant import Constant, Ones, Zeros
 from spusk.init.he import HeNormal, HeUniform
 from spusk.init.identity import Identity
 from spusk.init.initialiser import Initialiser
 from spusk.init.lecun import LeCunNormal, LeCunUniform
+from spusk.init.lsuv import LSUV
 from spusk.init.normal import Normal, TruncatedNormal
 from spusk.init.orthogonal import Orthogonal
 from spusk.init.torch_default import TorchDefault
@@ -30,6 +31,7 @@ from spusk.init.xavier import XavierNormal, XavierUniform
 
 __all__ = [
     "CATALOGUE",
+    "LSUV",
     "Constant",
     "HeNormal",
     "HeUniform",
@@ -48,6 +50,7 @@ __all__ = [
     "XavierNormal",
     "XavierUniform",
     "Zeros",
+    "fitted",
     "get",
     "initialise",
 ]

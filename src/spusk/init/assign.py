@@ -14,9 +14,11 @@ from spusk.init.catalogue import get
 from spusk.init.constant import Zeros
 from spusk.init.he import HeNormal
 from spusk.init.initialiser import Initialiser
+from spusk.init.lsuv import LSUV, ROWS
 from spusk.streams import stream
 
 if TYPE_CHECKING:
+    from spusk.nn import Layer
     from spusk.nn.parameter import Parameter
 
 Init: TypeAlias = Initialiser | str | Mapping[str, Initialiser | str] | None
@@ -80,6 +82,29 @@ def initialise(
         parameter.name: _draw(parameter, initialiser, seed, floating)
         for parameter, initialiser in zip(parameters, chosen, strict=True)
     }
+
+
+def fitted(
+    net: Layer, weights: Mapping[str, NDArray[Any]], init: Init, x: NDArray[Any], *, seed: int = 0
+) -> dict[str, NDArray[Any]]:
+    """The first values again, where an initialiser looks at data, as LSUV does; else as they are.
+
+    Args:
+        net: the network.
+        weights: what `initialise` has drawn.
+        init: as given to `initialise`.
+        x: the training examples [n, …]; a few of them, drawn by the seed, are looked at.
+        seed: a non-negative integer.
+    """
+    parameters = list(net.parameters())
+    found = dict(weights)
+    rows = None
+    for parameter, initialiser in zip(parameters, _choices(init, parameters), strict=True):
+        if isinstance(initialiser, LSUV):
+            if rows is None:
+                rows = x[stream(seed, "init", "examples").permutation(len(x))[:ROWS]]
+            found[parameter.name] = initialiser.scaled(net, found, parameter.name, rows)
+    return found
 
 
 def _choices(init: Init, parameters: list[Parameter]) -> list[Initialiser]:

@@ -10,6 +10,7 @@ from spusk.init.he import HeNormal, HeUniform
 from spusk.init.identity import Identity
 from spusk.init.initialiser import Initialiser
 from spusk.init.lecun import LeCunNormal, LeCunUniform
+from spusk.init.lsuv import LSUV
 from spusk.init.normal import Normal, TruncatedNormal
 from spusk.init.orthogonal import Orthogonal
 from spusk.init.torch_default import TorchDefault
@@ -34,6 +35,7 @@ _CLASSES: tuple[type[Initialiser], ...] = (
     HeUniform,
     VarianceScaling,
     TorchDefault,
+    LSUV,
 )
 
 CATALOGUE: dict[str, type[Initialiser]] = {cls.__name__.lower(): cls for cls in _CLASSES}

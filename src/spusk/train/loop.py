@@ -23,7 +23,7 @@ from spusk.data import arrays as dataset_of
 from spusk.errors import InputError, ShapeError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
-from spusk.init import Init, initialise
+from spusk.init import Init, fitted, initialise
 from spusk.nn import Layer
 from spusk.streams import key, stream
 from spusk.train.evaluate import Measuring
@@ -139,6 +139,7 @@ def fit(
         )  # fmt: skip
         weights = initialise(programs.net.parameters(), init, seed=seed, dtype=np.dtype(dtype))
         plan.check_outputs(weights)
+        weights = fitted(programs.net, weights, init, split.train_x, seed=seed)
         steps = 2 if plan.last else 1
 
         def before() -> str:
