@@ -28,8 +28,6 @@ class Optimizer:
         ranges: which numbers a hyperparameter allows, where its name alone does not tell.
         full_batch: True if the method is defined on the whole training set.
         needs_curvature: True if `update_all` must be given gradients with a curvature.
-        ranges: for some hyperparameters, what numbers are allowed and how to say so, where the names alone
-            do not tell.
 
     >>> from dataclasses import dataclass
     >>> import spusk as sp
@@ -48,7 +46,6 @@ class Optimizer:
     ranges: ClassVar[Mapping[str, Range]] = {}
     full_batch: ClassVar[bool] = False
     needs_curvature: ClassVar[bool] = False
-    ranges: ClassVar[Mapping[str, Range]] = {}
 
     def __post_init__(self) -> None:
         check_numbers(self)

@@ -33,8 +33,8 @@ class SAM(Wrapper):
 
     The norm is over all parameters together. Adaptive SAM is Kwon, Kim, Park & Choi, 2021, "ASAM: Adaptive
     sharpness-aware minimization for scale-invariant learning of deep neural networks", Algorithm 1; its
-    authors' code has T = 1 for biases, and pytorch_optimizer η = 0 and ε = 1e-12. Both gradients see the same batch and dropout masks; the loss that is
-    reported is that of w. A step costs two gradients.
+    authors' code has T = 1 for biases, and pytorch_optimizer η = 0 and ε = 1e-12. Both gradients see the same
+    batch and dropout masks; the loss that is reported is that of w. A step costs two gradients.
 
     Args:
         inner: the optimizer that takes the step; default Momentum().
