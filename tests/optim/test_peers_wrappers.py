@@ -220,12 +220,11 @@ def test_accumulation_is_optax_s(optax, inner):
 
     def made(lr):
         base = optax.adam(lr) if isinstance(inner, O.Adam) else optax.sgd(lr, 0.9, nesterov=True)
-        return optax.MultiSteps(base, every_k_schedule=2).gradient_transformation()
+        return optax.MultiSteps(base, 4, accumulator_dtype="float64").gradient_transformation()
 
-    # Its schedules count its own steps, too. Its running mean divides by whole numbers in float32, which is
-    # exact for two batches.
+    # Its schedules count its own steps, too. Its sums are float32 unless told.
     schedule = O.StepDecay(0.01, every=50, factor=0.5)
-    rule = O.Accumulate.like("optax", inner=inner.with_lr(schedule), k=2)
+    rule = O.Accumulate.like("optax", inner=inner.with_lr(schedule), k=4)
     rates = jax.numpy.asarray(0.01 * 0.5 ** (np.arange(len(GRADIENTS)) // 50))
     expected = optax_constant(made(lambda count: rates[count]))
     assert_close(path(rule, GRADIENTS, START), expected)
