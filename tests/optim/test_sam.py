@@ -10,6 +10,7 @@ from optim.plain import PlainAdam, PlainMomentum, PlainSGD
 
 import spusk as sp
 from spusk.optim import SAM, SGD, Adam, Clip, Momentum, Nesterov
+from spusk.train import descent_step
 
 
 def sharp(inner, rho=0.05, adaptive=False, eta=0.01, eps=0.0):
@@ -68,3 +69,9 @@ def test_sam_of_sam_and_of_nesterov_go_out_from_where_the_inner_rule_looks(backe
         points.append(w)
     rule = SAM(SAM(Nesterov(lr=0.05), rho=0.2), rho=0.1)
     np.testing.assert_allclose(sp.minimize(f, 2.0, rule, steps=30, backend=backend).path, points, rtol=1e-12)
+
+
+def test_the_loss_that_is_reported_is_that_of_the_weights():
+    w, rule = {"x": np.array([2.0, -1.0])}, SAM(SGD(lr=0.1), rho=0.5)
+    step = descent_step(lambda p, t: (p["x"] ** 2).sum(), w, rule, backend="numpy")
+    assert step.program(step.first_values(w, rule))["loss"] == 5.0

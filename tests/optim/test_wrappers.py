@@ -124,6 +124,11 @@ def cautious(inner, xi=1.0, floor=0.0):
             0.01,
         ),
         (WeightDecay.like("torch"), lambda: decayed(PlainAdam(N), 0.01, by_lr=True), 0.001),
+        (
+            WeightDecay.like("torch", inner=Momentum(), eta=0.3),
+            lambda: decayed(PlainMomentum(N), 0.01, 0.3, by_lr=True),
+            0.01,
+        ),
         (WeightDecay(Adam(), weight_decay=0.1, kind="l2"), lambda: penalised(PlainAdam(N), 0.1), 0.001),
         (Accumulate(Adam(), k=4), lambda: accumulated(PlainAdam(N), 4), 0.001),
         (Accumulate(Momentum(), k=7), lambda: accumulated(PlainMomentum(N), 7), 0.01),
