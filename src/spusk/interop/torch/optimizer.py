@@ -234,7 +234,7 @@ class Optimizer(TorchOptimizer):
         known = (tuple(shapes.items()), bool(group["maximize"]))
         if known not in self._updates:
             self._updates[known] = update_of(self.rule, shapes, maximize=bool(group["maximize"]))
-        random_key = torch.from_numpy(key(self._seed, "optimizer", str(i)))
+        random_key = torch.from_numpy(key(self._seed, "optimizer"))
         return Group(group, self._updates[known], names, self.state, backend, random_key)
 
     def _numbers(self, group: Mapping[str, Any]) -> list[float]:

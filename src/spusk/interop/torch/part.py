@@ -82,9 +82,11 @@ class Part:
             make_fx,  # pyright: ignore[reportUnknownVariableType]
         )
 
-        straight: Any = make_fx(self._run)(  # without Python in between; the arrays are traced as copies
-            [torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors]
-        )
+        def run(arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
+            self._run(arrays, vectors)
+
+        # Straight-line code, without Python in between; tracing runs it once, hence on copies.
+        straight: Any = make_fx(run)([torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors])
         return torch.compile(straight, fullgraph=True, dynamic=False)
 
 
