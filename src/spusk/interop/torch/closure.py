@@ -89,6 +89,13 @@ def _vectors(
     return found
 
 
+def dense(gradient: Any) -> Any:
+    """The gradient, which must be dense."""
+    if gradient.layout is not torch.strided:
+        raise InputError(f"a gradient is sparse ({gradient.layout}); make it dense, e.g. with sparse=False")
+    return gradient
+
+
 class _Backward:
     """Gradients as the closure's backward() leaves them."""
 
@@ -105,7 +112,7 @@ class _Backward:
         self.losses.append(loss)
         keep = (lambda g: g) if k == self._last else torch.clone  # the next call clears them
         return loss, [
-            {name: keep(p.grad) for name, p in group.parameters.items() if p.grad is not None}
+            {name: keep(dense(p.grad)) for name, p in group.parameters.items() if p.grad is not None}
             for group in self._groups
         ]
 

@@ -171,6 +171,11 @@ class Group:
         for name in names:
             self.state(name)[STEP] = t
 
+    @property
+    def steps(self) -> int:
+        """How many steps the parameter has taken that has taken most."""
+        return max((self.state(name).get(STEP, 0) for name in self.parameters if self.parameters[name] in self._state), default=0)
+
     def _ready(self, step: Step) -> Any:
         if self.backend == "native":
             return NativeStep(step)

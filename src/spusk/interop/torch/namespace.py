@@ -53,16 +53,16 @@ class Namespace:
         return torch.zeros(shape, dtype=dtype, device=self.device)
 
     def equal(self, x: Any, y: Any) -> Any:
-        return torch.eq(x, y)
+        return torch.eq(_signed(x), _signed(y))
 
     def not_equal(self, x: Any, y: Any) -> Any:
-        return torch.ne(x, y)
+        return torch.ne(_signed(x), _signed(y))
 
     def less(self, x: Any, y: Any) -> Any:
-        return torch.lt(x, y)
+        return torch.lt(_signed(x), _signed(y))
 
     def less_equal(self, x: Any, y: Any) -> Any:
-        return torch.le(x, y)
+        return torch.le(_signed(x), _signed(y))
 
     def broadcast_to(self, x: Any, shape: Any) -> Any:
         return x.expand(shape)
@@ -91,3 +91,8 @@ class Namespace:
 
     def take(self, x: Any, indices: Any, axis: int) -> Any:
         return torch.index_select(x, axis, indices)
+
+
+def _signed(x: Any) -> Any:
+    """Torch compares no unsigned numbers but bytes."""
+    return x.to(torch.int64) if x.dtype in (torch.uint16, torch.uint32) else x

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.torch.closure import asked
+from spusk.interop.rate import place_of_lr, scheduled_rate
+from spusk.interop.torch.closure import asked, dense
 from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
 from spusk.interop.update import Update, update_of
 from spusk.optim import Optimizer as Rule
 from spusk.optim import get
-from spusk.optim.hyper import Schedule, hyperparameters, with_hyperparameters
+from spusk.optim.hyper import hyperparameters, with_hyperparameters
 from spusk.streams import key
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
-EVALUATING = "evaluating"
+EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
 
 
 class Optimizer(TorchOptimizer):
@@ -87,7 +87,7 @@ class Optimizer(TorchOptimizer):
         self.rule = get(rule)
         self._backend, self._compile, self._seed = backend, compile, seed
         self._forget()
-        self._lr = _place_of_lr(self.rule)
+        self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
         defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
         super().__init__(params, {**defaults, "maximize": maximize})
@@ -105,6 +105,7 @@ class Optimizer(TorchOptimizer):
         except Exception:
             del self.param_groups[-1]
             raise
+        self._tell_rate(group, 1)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step for all parameters that have a gradient; those without are left alone.
@@ -125,22 +126,28 @@ class Optimizer(TorchOptimizer):
             raise InputError("the model has the weights to use, as eval() put them; call train() before a step")
         with torch.no_grad():
             groups = [self._group(i) for i in range(len(self.param_groups))]
+            numbers = [self._numbers(group.group) for group in groups]
             if closure is not None:
-                return asked(groups, [self._numbers(g.group) for g in groups], closure)
-            for group in groups:
-                if group.update.needs_closure:
-                    raise InputError(
-                        f"{self.rule.label} needs step(closure), because {group.update.needs_closure}"
-                    )
-                numbers = self._numbers(group.group)
-                gradients = {n: _gradient(p) for n, p in group.parameters.items() if p.grad is not None}
-                group.begin(gradients, numbers)
-                for t, names in group.buckets(gradients):
-                    group.advance(names, t, numbers, [gradients], [])
-        return None
+                loss = asked(groups, numbers, closure)
+            else:
+                loss = None
+                for group, own in zip(groups, numbers, strict=True):
+                    self._advance(group, own)
+        for group in groups:
+            self._tell_rate(group.group, group.steps)
+        return loss
+
+    def _advance(self, group: Group, numbers: Sequence[float]) -> None:
+        """A step of one group with the gradients that are there."""
+        if why := group.update.needs_closure:
+            raise InputError(f"{self.rule.label} needs step(closure), because {why}")
+        gradients = {name: dense(p.grad) for name, p in group.parameters.items() if p.grad is not None}
+        group.begin(gradients, numbers)
+        for t, names in group.buckets(gradients):
+            group.advance(names, t, numbers, [gradients], [])
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {name: self.__dict__[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
+        own = {name: vars(self)[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
         return {**super().__getstate__(), **own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -205,6 +212,7 @@ class Optimizer(TorchOptimizer):
         """What is built when it is needed."""
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
+        self._rate = scheduled_rate(self.rule)
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
@@ -237,20 +245,19 @@ class Optimizer(TorchOptimizer):
         random_key = torch.from_numpy(key(self._seed, "optimizer"))
         return Group(group, self._updates[known], names, self.state, backend, random_key)
 
+    def _tell_rate(self, group: dict[str, Any], t: int) -> None:
+        """Show the rate of step t in the group, if the rule schedules it."""
+        if self._rate is not None:
+            group["lr"] = group[SCHEDULED] = self._rate(max(t, 1), self._numbers(group))
+
     def _numbers(self, group: Mapping[str, Any]) -> list[float]:
         """The hyperparameters of a group, in the rule's order."""
+        if SCHEDULED in group and group["lr"] != group[SCHEDULED]:
+            raise InputError(
+                f"{self.rule.label} schedules its learning rate itself, and something else, such as a scheduler of "
+                f"torch, has set group['lr'] to {group['lr']!r}; use one of the two"
+            )
         return [float(group["lr" if name == self._lr else name]) for name in hyperparameters(self.rule)]
-
-
-def _place_of_lr(rule: Rule) -> str | None:
-    """The name of the hyperparameter that is the learning rate; None if that is scheduled, or there is none."""
-    try:
-        numbers = hyperparameters(rule.with_lr(0.123456789))
-    except InputError:
-        return None
-    now = hyperparameters(rule)
-    places = [name for name, number in numbers.items() if number == 0.123456789 and name in now]
-    return places[0] if len(places) == 1 and numbers.keys() == now.keys() else None
 
 
 def _check(p: Any) -> None:
@@ -262,10 +269,3 @@ def _check(p: Any) -> None:
 
 def _precision(p: Any) -> str:
     return "float64" if p.dtype is torch.float64 else "float32"
-
-
-def _gradient(p: Any) -> Any:
-    g = p.grad
-    if g.layout is not torch.strided:
-        raise InputError(f"a gradient is sparse ({g.layout}); make it dense, e.g. with sparse=False")
-    return g
