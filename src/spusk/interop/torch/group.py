@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from spusk.graph import Tensor
 from spusk.interop.needs import library
 from spusk.interop.split import Split
@@ -90,7 +92,8 @@ class Group:
             self.group[SHARED] = {}
         for slot, value in zip(wanted, first, strict=True):
             kept = self.group[SHARED] if slot.owner is None else self.state(slot.owner)
-            kept[slot.key] = torch.clone(value, memory_format=torch.contiguous_format)
+            device = "cpu" if slot.before.weak else self.device  # single numbers are for the host
+            kept[slot.key] = torch.clone(value, memory_format=torch.contiguous_format).to(device)
 
     def restore(self, name: str | None, saved: Mapping[str, Any]) -> None:
         """Take over saved state in the precision that it was saved in; torch would give it the parameter's."""
@@ -126,7 +129,7 @@ class Group:
             [_as(v, t) for v, t in zip(values, inputs, strict=True)], [xp.asarray(b) for b in border], constants, xp
         )
         mine, others = iter(own), iter(arrays)
-        return [torch.as_tensor(next(mine)) if is_own else next(others) for is_own in split.own]
+        return [torch.as_tensor(np.array(next(mine))) if is_own else next(others) for is_own in split.own]
 
     def known(self, answers: Sequence[Tensors], losses: Sequence[Any]) -> tuple[list[Tensor], list[Any]]:
         """All inputs of the graph that have values by now, with them; what nobody answered is 0."""
