@@ -252,7 +252,7 @@ def test_parameters_without_gradient_are_left_alone(torch, adapter, backend):
     optimizer.step()
     assert (a == kept).all()
     assert b[0].item() == pytest.approx(0.9)  # its own first step
-    assert [optimizer.state[p]["step"] for p in (a, b)] == [1, 1]
+    assert [optimizer.state[p]["steps taken"] for p in (a, b)] == [1, 1]
 
 
 def test_a_rule_over_all_parameters_takes_missing_gradients_as_zero(torch, adapter):
@@ -290,9 +290,9 @@ def test_state_is_kept_by_parameter(torch, training):
     run = training(optim.Lookahead(optim.Nadam())).run(3)
     for p in run.parameters.values():
         state = run.optimizer.state[p]
-        assert set(state) == {"step", "inner/m", "inner/v", "inner/product", "slow"}
+        assert set(state) == {"steps taken", "inner/m", "inner/v", "inner/product", "slow"}
         assert state["inner/m"].shape == p.shape
-        assert state["step"] == 3
+        assert state["steps taken"] == 3
 
 
 def test_a_copied_optimizer_goes_on_by_itself(torch, training):

@@ -20,7 +20,8 @@ from spusk.interop.update import Slot, Update
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
 Tensors = dict[str, Any]
-STEP, WEIGHT, SHARED = "step", "w", "shared"
+STEP, WEIGHT = "steps taken", "weights kept"  # beside a rule's slots, whose names have no blanks
+SHARED = "shared"
 
 
 class Group:

@@ -28,7 +28,7 @@ class Part:
         self, values: Sequence[Value], scalars: Sequence[Tensor], device: Any, *, compile: bool = False
     ) -> None:
         numbers = host_slots(values, scalars)
-        hosted = [v in numbers for v in values]
+        hosted = are_in(values, numbers)
         arrays = [v for v, is_number in zip(values, hosted, strict=True) if not is_number]
         written = [v for v in values if v.after is not None]
         self._numbers = [i for i, is_number in enumerate(hosted) if is_number]
@@ -99,6 +99,12 @@ def host_slots(values: Sequence[Value], scalars: Sequence[Tensor]) -> list[Value
         if len(kept) == len(found):
             return found
         found = kept
+
+
+def are_in(values: Sequence[Value], some: Sequence[Value]) -> list[bool]:
+    """For each value, whether it is one of some."""
+    serials = {v.before.serial for v in some}
+    return [v.before.serial in serials for v in values]
 
 
 def _depends_on(t: Tensor, known: set[int]) -> bool:

@@ -11,7 +11,7 @@ from spusk.graph import Tensor, topological
 from spusk.graph.leaves import Input
 from spusk.interop.needs import library
 from spusk.interop.step import Step, Value
-from spusk.interop.torch.part import Part, host_slots
+from spusk.interop.torch.part import Part, are_in, host_slots
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
@@ -56,8 +56,7 @@ class _Flat:
     ) -> None:
         self._columns = list(zip(*members, strict=True))  # for each value of a parameter, where all have it
         self._values = [step.values[i] for i in members[0]]
-        numbers = host_slots(self._values, step.scalars)
-        self._is_number = [value in numbers for value in self._values]
+        self._is_number = are_in(self._values, host_slots(self._values, step.scalars))
         self._part = Part(self._values, step.scalars, device, compile=compile)
         self._moves = compile
         self._buffers: dict[int, Any] = {}
