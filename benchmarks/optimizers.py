@@ -72,7 +72,7 @@ def measure(name: str, n: int, cores: int, options: Options, *, inside: bool = F
     reach = None if speed is None else float(f"{SHARE_OF_COPY * speed:.3g}")
     fastest = {heading: 1.0 for heading, peer in found.items() if not isinstance(peer, Absent)}
     return Row(
-        work=f"{name}{' inside torch' * inside}, {n // 1_000_000} M weights, {cores} core{'s' if cores > 1 else ''}",
+        work=f"{name}{' inside torch' * inside}, {n // 1_000_000} M weights, {cores} core{'s' * (cores > 1)}",
         unit="GB/s",
         ours=ours,
         peers=found,

@@ -126,7 +126,12 @@ def test_float32_weights_follow_spusk_in_float32(training, rule):
 def test_half_precision_parameters_have_state_in_float32(torch, training, rule):
     run = training(rule, dtype="bfloat16").run(2)
     assert all(p.dtype is torch.bfloat16 and p.isfinite().all() for p in run.parameters.values())
-    kept = [value for state in run.optimizer.state.values() for value in state.values() if isinstance(value, torch.Tensor)]
+    kept = [
+        value
+        for state in run.optimizer.state.values()
+        for value in state.values()
+        if isinstance(value, torch.Tensor)
+    ]
     assert {value.dtype for value in kept} <= {torch.float32, torch.float64}
     assert all(value.shape == () for value in kept if value.dtype is torch.float64)
 
@@ -190,7 +195,9 @@ def test_a_torch_scheduler_on_a_rate_that_the_rule_schedules_is_an_error(torch, 
 
 def test_groups_have_their_own_hyperparameters(torch, adapter):
     a, b, c = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
-    optimizer = adapter.Optimizer(optim.Momentum(lr=0.1, mu=0.5), [{"params": [a]}, {"params": [b], "lr": 1.0, "mu": 0.0}])
+    optimizer = adapter.Optimizer(
+        optim.Momentum(lr=0.1, mu=0.5), [{"params": [a]}, {"params": [b], "lr": 1.0, "mu": 0.0}]
+    )
     optimizer.add_param_group({"params": c, "lr": 0.01})
     for p in (a, b, c):
         p.grad = torch.ones_like(p)
@@ -226,7 +233,9 @@ def test_rules_see_the_names_of_named_parameters(torch, adapter):
         lr: Hyper = 1.0
 
         def update_all(self, parameters, gradients, state, t):
-            moved = {n: w - self.lr * gradients[n] if n.endswith("bias") else w for n, w in parameters.items()}
+            moved = {
+                n: w - self.lr * gradients[n] if n.endswith("bias") else w for n, w in parameters.items()
+            }
             return moved, state
 
     model = torch.nn.Linear(2, 2)
@@ -429,7 +438,9 @@ def test_rules_that_ask_more_than_one_gradient_are_exact_with_a_closure(training
     close(training(rule).run().weights(), native(rule))
 
 
-@pytest.mark.parametrize(("rule", "why"), [(Sharp(), "2 times"), (Curved(), "second derivatives"), (Polyak(), "value of the loss")])
+@pytest.mark.parametrize(
+    ("rule", "why"), [(Sharp(), "2 times"), (Curved(), "second derivatives"), (Polyak(), "value of the loss")]
+)
 def test_without_a_closure_they_say_what_they_need(training, rule, why):
     run = training(rule)
     run.loss().backward()

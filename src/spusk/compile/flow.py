@@ -133,6 +133,12 @@ def fingerprint(flow: Flow, *more: str) -> str:
         digest.update(repr((op.inputs, op.shape, op.dtype.str)).encode())
         for part in parts:
             digest.update(part if isinstance(part, bytes) else repr(part).encode())
-    names = (tuple(flow.inputs.items()), tuple(flow.outputs.items()), tuple(flow.carry.items()), flow.lent, more)
+    names = (
+        tuple(flow.inputs.items()),
+        tuple(flow.outputs.items()),
+        tuple(flow.carry.items()),
+        flow.lent,
+        more,
+    )
     digest.update(repr(names).encode())
     return digest.hexdigest()

@@ -2,8 +2,8 @@
 
     transformation = spusk.interop.optax.transform(optim.RAdam(lr=1e-3))
 
-The rule's graph is evaluated under `jax.numpy` while JAX traces, so it works under `jit`, `vmap` and `scan`. Unless
-JAX is told to use 64 bits (`jax_enable_x64`), bias corrections and schedules are float32, as optax's own are.
+The rule's graph is evaluated under `jax.numpy` while JAX traces, so it works under `jit`, `vmap` and `scan`.
+Unless JAX is told to use 64 bits (`jax_enable_x64`), bias corrections and schedules are float32, as optax's own.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class RuleState(NamedTuple):
 
     Attributes:
         count: how many steps were taken, int32.
-        slots: for each slot of the rule, e.g. "m", a tree like the parameters; None where a parameter has none.
+        slots: for each slot of the rule, e.g. "m", a tree like the parameters; None where one has none.
         shared: the slots that belong to all parameters together.
-        weights: the weights, if the gradient is taken elsewhere, and the parameters are that point; else None.
+        weights: the weights, if gradients are taken elsewhere, and the parameters are that point; else None.
     """
 
     count: Any
@@ -51,8 +51,8 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
     Args:
         rule: an optimizer of `spusk.optim`, its class or its name.
         seed: of the rule's random numbers, if it draws any.
-        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__lr=0.1`. They may be
-            traced by JAX, or be functions of the number of steps taken, such as optax's schedules.
+        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__lr=0.1`. They may
+            be traced by JAX, or be functions of the number of steps taken, such as optax's schedules.
 
     Returns:
         An `optax.GradientTransformationExtraArgs`. Its `update` needs the parameters, because a rule computes
@@ -60,8 +60,8 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
         that take the gradient elsewhere than at the weights, the parameters are that point; see `evaluated`.
 
     Raises:
-        InputError: for a rule or hyperparameter that cannot be used; when used, for a rule that looks at the loss
-            more than once in a step (SAM) or uses second derivatives, and for missing parameters.
+        InputError: for a rule or hyperparameter that cannot be used; when used, for a rule that looks at the
+            loss more than once in a step (SAM) or uses second derivatives, and for missing parameters.
 
     >>> import jax, optax
     >>> from spusk import optim
@@ -158,10 +158,14 @@ class _Adapter:
         at = [_float(p) for p in tree.leaves]
         weights = tree.flat(state.weights) if update.asks_elsewhere else at
         gradients = [_like(g, w) for g, w in zip(tree.flat(updates), at, strict=True)]
-        fed: dict[Tensor, Any] = dict(zip([s.before for s in update.slots], self._slots(update, tree, state), strict=True))
+        fed: dict[Tensor, Any] = dict(
+            zip([s.before for s in update.slots], self._slots(update, tree, state), strict=True)
+        )
         if update.needs_closure:
             if value is None:
-                raise InputError(f"{self._rule.label} uses the loss: update(gradients, state, params, value=loss)")
+                raise InputError(
+                    f"{self._rule.label} uses the loss: update(gradients, state, params, value=loss)"
+                )
             fed[question.loss] = jnp.asarray(value)
         after = [*update.new_weights.values(), *(slot.after for slot in update.slots)]
         after += (update.next_points or {}).values()
@@ -179,24 +183,31 @@ class _Adapter:
         if update.evaluated is None and not update.asks_elsewhere:
             return params
         weights = tree.flat(state.weights) if update.asks_elsewhere else [_float(p) for p in tree.leaves]
-        fed: dict[Tensor, Any] = dict(zip([s.before for s in update.slots], self._slots(update, tree, state), strict=True))
+        fed: dict[Tensor, Any] = dict(
+            zip([s.before for s in update.slots], self._slots(update, tree, state), strict=True)
+        )
         shown = update.evaluated or update.weights
-        found = self._evaluated(update, list(shown.values()), state.count - 1, [(update.weights, weights)], fed)
+        found = self._evaluated(
+            update, list(shown.values()), state.count - 1, [(update.weights, weights)], fed
+        )
         return tree.built([f.astype(p.dtype) for f, p in zip(found, tree.leaves, strict=True)])
 
     # --- graph and state --------------------------------------------------------------------------
 
     def _of(self, params: Any) -> tuple[Update, _Tree]:
         tree = _Tree(params)
-        shapes = tuple((name, tuple(p.shape), _float(p).dtype.name) for name, p in zip(tree.names, tree.leaves, strict=True))
+        shapes = tuple(
+            (name, tuple(p.shape), _float(p).dtype.name)
+            for name, p in zip(tree.names, tree.leaves, strict=True)
+        )
         return self._update(shapes), tree
 
     def _built(self, shapes: tuple[tuple[str, tuple[int, ...], str], ...]) -> Update:
         update = update_of(self._rule, {name: (shape, dtype) for name, shape, dtype in shapes})
         if update.needs_closure and len(update.questions) != 1:
             raise InputError(
-                f"{self._rule.label} cannot be a gradient transformation, because {update.needs_closure}, and optax "
-                "hands over one gradient; use it in spusk.train or spusk.minimize"
+                f"{self._rule.label} cannot be a gradient transformation, because {update.needs_closure}, and "
+                "optax hands over one gradient; use it in spusk.train or spusk.minimize"
             )
         return update
 
@@ -233,7 +244,9 @@ class _Adapter:
 
     def _slots(self, update: Update, tree: _Tree, state: RuleState) -> list[Any]:
         """The slots' values in the order of the update."""
-        trees = {name: dict(zip(tree.names, tree.flat(kept), strict=True)) for name, kept in state.slots.items()}
+        trees = {
+            name: dict(zip(tree.names, tree.flat(kept), strict=True)) for name, kept in state.slots.items()
+        }
 
         def value(slot: Slot) -> Any:
             return state.shared[slot.key] if slot.owner is None else trees[slot.key][slot.owner]

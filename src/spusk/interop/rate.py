@@ -33,7 +33,7 @@ def place_of_lr(rule: Optimizer) -> str | None:
 
 
 def scheduled_rate(rule: Optimizer) -> Callable[[int, Sequence[float]], float] | None:
-    """The learning rate as a function of the step and the hyperparameters; None if the rule does not schedule it.
+    """The learning rate as a function of step and hyperparameters; None if the rule does not schedule it.
 
     >>> from spusk.optim import Adam, ExponentialDecay
     >>> rate = scheduled_rate(Adam(lr=ExponentialDecay(0.1, 0.5)))

@@ -1,7 +1,7 @@
 """A graph in two parts: scalars that NumPy computes, and the arrays that another library computes.
 
-Bias corrections and schedules are a dozen operations on single numbers. On a device, each would be a kernel of
-its own; here they are done before, and only their results go there.
+Bias corrections and schedules are a dozen operations on single numbers. On a device, each would be a kernel
+of its own; here they are done before, and only their results go there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Split:
     [np.float64(2.0)]
     """
 
-    def __init__(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor], scalars: Sequence[Tensor]) -> None:
+    def __init__(
+        self, outputs: Sequence[Tensor], inputs: Sequence[Tensor], scalars: Sequence[Tensor]
+    ) -> None:
         given = {x.serial for x in inputs}
         known = {s.serial for s in scalars}
         host: set[int] = set(known)
@@ -71,6 +73,8 @@ class Split:
         found = self._numbers(*map(np.float64, scalars))
         return found[: self._count], found[self._count :]
 
-    def arrays(self, inputs: Sequence[Any], border: Sequence[Any], constants: Sequence[Any], xp: Any) -> list[Any]:
+    def arrays(
+        self, inputs: Sequence[Any], border: Sequence[Any], constants: Sequence[Any], xp: Any
+    ) -> list[Any]:
         """The other outputs, for arrays of the namespace xp."""
         return self._arrays(*inputs, *border, *constants, xp=xp)

@@ -193,9 +193,10 @@ def owned(
 ) -> Iterator[tuple[Path, tuple[str | None, str]]]:
     """For every value of a tree, the parameter that it belongs to, and its name without that one.
 
-    Where all names of a mapping are names of parameters, it holds something for each parameter.
+    A mapping from names of parameters to states or Tensors holds something for each parameter.
     """
-    by_parameter = owner is None and not isinstance(tree, State) and bool(tree) and tree.keys() <= names
+    by_parameter = owner is None and not isinstance(tree, State) and tree.keys() <= names
+    by_parameter = by_parameter and all(isinstance(value, State | Tensor) for value in tree.values())
     for name, value in tree.items():
         whose = name if by_parameter else owner
         inside = key if by_parameter else (*key, name)

@@ -11,6 +11,8 @@ from spusk.interop.torch.group import WEIGHT, Group, Tensors
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
+Buckets = Sequence[tuple[int, Sequence[str]]]
+
 
 def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: Callable[[], Any]) -> Any:
     """One step of all groups; returns the loss that the rule reports.
@@ -59,12 +61,18 @@ def _moved(group: Group) -> Tensors:
     return {
         name: p
         for name, p in group.parameters.items()
-        if WEIGHT not in group.state(name) and any(at[name] is not group.update.weights[name] for at in points)
+        if WEIGHT not in group.state(name)
+        and any(at[name] is not group.update.weights[name] for at in points)
     }
 
 
 def _move(
-    group: Group, k: int, names: Sequence[str], numbers: Sequence[float], answers: Sequence[Tensors], losses: Any
+    group: Group,
+    k: int,
+    names: Sequence[str],
+    numbers: Sequence[float],
+    answers: Sequence[Tensors],
+    losses: Any,
 ) -> None:
     """Bring the model to the point of question k."""
     points = group.update.questions[k].point
@@ -77,15 +85,17 @@ def _move(
 
 
 def _vectors(
-    group: Group, k: int, buckets: Any, numbers: Sequence[float], answers: Sequence[Tensors], losses: Any
+    group: Group, k: int, buckets: Buckets, numbers: Sequence[float], answers: Sequence[Tensors], losses: Any
 ) -> Tensors:
     """What the Hessian is to be multiplied with in question k."""
     vectors = group.update.questions[k].vectors
     found: Tensors = {}
-    for t, names in buckets if vectors else []:
+    for t, names in buckets if vectors else ():
         inputs, values = group.known(answers, losses)
         wanted = [vectors[name] for name in names]
-        found |= dict(zip(names, group.compute(("vector", k), wanted, inputs, values, [t, *numbers]), strict=True))
+        found |= dict(
+            zip(names, group.compute(("vector", k), wanted, inputs, values, [t, *numbers]), strict=True)
+        )
     return found
 
 
@@ -110,9 +120,13 @@ class _Backward:
         if loss is None:
             raise InputError("the closure returned no loss; it must return what it called backward() on")
         self.losses.append(loss)
-        keep = (lambda g: g) if k == self._last else torch.clone  # the next call clears them
+        is_last = k == self._last  # the next call clears the gradients
         return loss, [
-            {name: keep(dense(p.grad)) for name, p in group.parameters.items() if p.grad is not None}
+            {
+                name: dense(p.grad) if is_last else torch.clone(dense(p.grad))
+                for name, p in group.parameters.items()
+                if p.grad is not None
+            }
             for group in self._groups
         ]
 
@@ -128,19 +142,40 @@ class _Graph:
 
     def __call__(self, k: int, vectors: Sequence[Tensors]) -> tuple[Any, list[Tensors]]:
         point = [tuple(group.update.questions[k].point.values()) for group in self._groups]
-        if self._at is None or any(a is not b for x, y in zip(self._at[0], point, strict=True) for a, b in zip(x, y, strict=True)):
+        if self._at is None or any(
+            a is not b for x, y in zip(self._at[0], point, strict=True) for a, b in zip(x, y, strict=True)
+        ):
             self._at = (point, *self._differentiated())
         _, loss, gradients = self._at
         self.losses.append(loss.detach())
         if not any(vectors):
             return loss.detach(), self._named([None if g is None else g.detach() for g in gradients])
-        flat = [v for group, own in zip(self._groups, vectors, strict=True) for v in (own[n] for n in group.parameters)]
-        smooth = [(g, v.to(g.dtype)) for g, v in zip(gradients, flat, strict=True) if g is not None and g.requires_grad]
+        flat = [
+            v
+            for group, own in zip(self._groups, vectors, strict=True)
+            for v in (own[n] for n in group.parameters)
+        ]
+        smooth = [
+            (g, v.to(g.dtype))
+            for g, v in zip(gradients, flat, strict=True)
+            if g is not None and g.requires_grad
+        ]
         with torch.enable_grad():
-            found = torch.autograd.grad(
-                [g for g, _ in smooth], self._parameters, [v for _, v in smooth], retain_graph=True, allow_unused=True
-            ) if smooth else [None] * len(self._parameters)
-        zero = [torch.zeros_like(p) if h is None and g is not None else h for h, g, p in zip(found, gradients, self._parameters, strict=True)]
+            found = (
+                torch.autograd.grad(
+                    [g for g, _ in smooth],
+                    self._parameters,
+                    [v for _, v in smooth],
+                    retain_graph=True,
+                    allow_unused=True,
+                )
+                if smooth
+                else [None] * len(self._parameters)
+            )
+        zero = [
+            torch.zeros_like(p) if h is None and g is not None else h
+            for h, g, p in zip(found, gradients, self._parameters, strict=True)
+        ]
         return loss.detach(), self._named(zero)
 
     def _differentiated(self) -> tuple[Any, Any]:

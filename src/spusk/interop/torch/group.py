@@ -97,7 +97,7 @@ class Group:
             kept[slot.key] = torch.clone(value, memory_format=torch.contiguous_format).to(device)
 
     def restore(self, name: str | None, saved: Mapping[str, Any]) -> None:
-        """Take over saved state in the precision that it was saved in; torch would give it the parameter's."""
+        """Take over saved state in its own precision; torch would give it the parameter's."""
         kept = self.group[SHARED] if name is None else self.state(name)
         slots = {slot.key: slot for _, slot in self._slots[name]}
         for key, value in saved.items():
@@ -115,7 +115,7 @@ class Group:
         values: Sequence[Any],
         numbers: Sequence[float],
     ) -> list[Any]:
-        """Some outputs, by PyTorch's operations; `what` names them, apart from which parameters have state."""
+        """Some outputs, by PyTorch's operations; `what` is a name for them."""
         if not outputs:
             return []
         xp = Namespace(self.device)
@@ -127,7 +127,10 @@ class Group:
         split, constants = self._functions[key]
         own, border = split.numbers(numbers)
         arrays = split.arrays(
-            [_as(v, t) for v, t in zip(values, inputs, strict=True)], [xp.asarray(b) for b in border], constants, xp
+            [_as(v, t) for v, t in zip(values, inputs, strict=True)],
+            [xp.asarray(b) for b in border],
+            constants,
+            xp,
         )
         mine, others = iter(own), iter(arrays)
         return [torch.as_tensor(np.array(next(mine))) if is_own else next(others) for is_own in split.own]
@@ -146,7 +149,12 @@ class Group:
         return [t for t, _ in pairs], [value for _, value in pairs]
 
     def advance(
-        self, active: Sequence[str], t: int, numbers: Sequence[float], answers: Sequence[Tensors], losses: Sequence[Any]
+        self,
+        active: Sequence[str],
+        t: int,
+        numbers: Sequence[float],
+        answers: Sequence[Tensors],
+        losses: Sequence[Any],
     ) -> None:
         """Take step t for some parameters, in place."""
         names = tuple(active)
@@ -164,7 +172,9 @@ class Group:
                     tensors.append(self.parameters[value.owner or ""])
                 case "gradient":
                     found = answers[value.which].get(value.owner or "")
-                    tensors.append(torch.zeros_like(self.weight(value.owner or "")) if found is None else found)
+                    tensors.append(
+                        torch.zeros_like(self.weight(value.owner or "")) if found is None else found
+                    )
                 case "slot":
                     tensors.append(self.slot(slots[value.which]))
                 case "loss":
@@ -178,7 +188,14 @@ class Group:
     @property
     def steps(self) -> int:
         """How many steps the parameter has taken that has taken most."""
-        return max((self.state(name).get(STEP, 0) for name in self.parameters if self.parameters[name] in self._state), default=0)
+        return max(
+            (
+                self.state(name).get(STEP, 0)
+                for name in self.parameters
+                if self.parameters[name] in self._state
+            ),
+            default=0,
+        )
 
     def _ready(self, step: Step) -> Any:
         if self.backend == "native":
@@ -193,7 +210,9 @@ class Group:
         found: dict[Any, list[str]] = defaultdict(list)
         for name in names:
             state = self.state(name)
-            kept = tuple(float(state[s.key]) for _, s in self._slots[name] if s.before.weak and s.before.shape == ())
+            kept = tuple(
+                float(state[s.key]) for _, s in self._slots[name] if s.before.weak and s.before.shape == ()
+            )
             found[state[STEP], kept].append(name)
         return [(key[0] + 1, some) for key, some in found.items()]
 

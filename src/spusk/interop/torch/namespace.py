@@ -10,13 +10,26 @@ from spusk.interop.needs import library
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
-SAME = (
-    "abs add argmax arange cos divide erf exp expm1 flip floor floor_divide int64 log log1p logical_and logical_not "
-    "logical_or matmul maximum minimum multiply negative ones_like pow reshape sign sin sqrt stack subtract "
-    "tanh uint32 where zeros zeros_like"
-).split()
+SAME = [
+    "abs", "add", "argmax", "arange", "cos", "divide", "erf", "exp", "expm1", "flip", "floor",
+    "floor_divide", "int64", "log", "log1p", "logical_and", "logical_not", "logical_or", "matmul",
+    "maximum", "minimum", "multiply", "negative", "ones_like", "pow", "reshape", "sign", "sin", "sqrt",
+    "stack", "subtract", "tanh", "uint32", "where", "zeros", "zeros_like",
+]  # fmt: skip
 """What PyTorch calls as the standard does."""
-DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
+DTYPES = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+)
 
 
 class Namespace:

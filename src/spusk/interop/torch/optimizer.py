@@ -26,10 +26,10 @@ EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
 class Optimizer(TorchOptimizer):
     """A rule of Spusk as a PyTorch optimizer.
 
-    It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and `zero_grad`
-    are torch's own. Every hyperparameter of the rule is an entry of the parameter groups under its name; the
-    learning rate always under `"lr"`, wherever in the rule it stands. Groups are stepped independently of each
-    other, also by rules that look at all parameters.
+    It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and
+    `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups under its name; the
+    learning rate always under `"lr"`, wherever in the rule it stands. Groups are stepped independently of
+    each other, also by rules that look at all parameters.
 
     On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
     request, PyTorch's operations do it: those of parameters with one formula on one flat array.
@@ -39,13 +39,13 @@ class Optimizer(TorchOptimizer):
     Some rules take the gradient elsewhere than at the weights (Nesterov, Schedule-Free). Between steps the
     model's tensors then are that point, and the weights are kept in the state; `eval()` puts the weights to
     use into the model, and `train()` the point back. Rules that look at the loss more than once in a step
-    (SAM) need a closure. So do those that use second derivatives; their closure only returns the loss, without
-    `backward()`.
+    (SAM) need a closure. So do those that use second derivatives; their closure only returns the loss,
+    without `backward()`.
 
     Args:
         rule: an optimizer of `spusk.optim`, its class or its name.
-        params: parameters, pairs of name and parameter, or groups, as of any torch optimizer. Rules that choose
-            parameters by name need the names: `model.named_parameters()`.
+        params: parameters, pairs of name and parameter, or groups, as of any torch optimizer. Rules that
+            choose parameters by name need the names: `model.named_parameters()`.
         backend: "native" is Spusk's code, for tensors on the CPU; "torch" PyTorch's operations; "auto"
             (default) native where all parameters of a group are on the CPU.
         compile: True fuses PyTorch's operations by `torch.compile`. Parameters and state then become views of
@@ -83,23 +83,27 @@ class Optimizer(TorchOptimizer):
         if backend not in ("auto", "native", "torch"):
             raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
         if compile and backend == "native":
-            raise InputError("compile=True is torch.compile, which backend='native' does not use; leave one out")
+            raise InputError(
+                "compile=True is torch.compile, which backend='native' does not use; leave one out"
+            )
         self.rule = get(rule)
         self._backend, self._compile, self._seed = backend, compile, seed
         self._forget()
         self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
         defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
-        super().__init__(params, {**defaults, "maximize": maximize})
+        TorchOptimizer.__init__(self, params, {**defaults, "maximize": maximize})
 
     # --- what torch asks of an optimizer ----------------------------------------------------------
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, as any torch optimizer; its hyperparameters must be numbers that the rule allows."""
-        super().add_param_group(param_group)
+        TorchOptimizer.add_param_group(self, param_group)
         group = self.param_groups[-1]
         try:
-            with_hyperparameters(self.rule, dict(zip(hyperparameters(self.rule), self._numbers(group), strict=True)))
+            with_hyperparameters(
+                self.rule, dict(zip(hyperparameters(self.rule), self._numbers(group), strict=True))
+            )
             for p in group["params"]:
                 _check(p)
         except Exception:
@@ -123,7 +127,9 @@ class Optimizer(TorchOptimizer):
                 (`eval`), or for gradients that are sparse.
         """
         if any(group.get(EVALUATING) for group in self.param_groups):
-            raise InputError("the model has the weights to use, as eval() put them; call train() before a step")
+            raise InputError(
+                "the model has the weights to use, as eval() put them; call train() before a step"
+            )
         with torch.no_grad():
             groups = [self._group(i) for i in range(len(self.param_groups))]
             numbers = [self._numbers(group.group) for group in groups]
@@ -148,15 +154,15 @@ class Optimizer(TorchOptimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         own = {name: vars(self)[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
-        return {**super().__getstate__(), **own}
+        return {**TorchOptimizer.__getstate__(self), **own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        TorchOptimizer.__setstate__(self, state)
         self._forget()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision."""
-        super().load_state_dict(state_dict)
+        TorchOptimizer.load_state_dict(self, state_dict)
         for i, saved in enumerate(state_dict["param_groups"]):
             group = self._group(i)
             of_id = dict(zip(saved["params"], self.param_groups[i]["params"], strict=True))
@@ -254,8 +260,8 @@ class Optimizer(TorchOptimizer):
         """The hyperparameters of a group, in the rule's order."""
         if SCHEDULED in group and group["lr"] != group[SCHEDULED]:
             raise InputError(
-                f"{self.rule.label} schedules its learning rate itself, and something else, such as a scheduler of "
-                f"torch, has set group['lr'] to {group['lr']!r}; use one of the two"
+                f"{self.rule.label} schedules its learning rate itself, and something else, such as a "
+                f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
             )
         return [float(group["lr" if name == self._lr else name]) for name in hyperparameters(self.rule)]
 
@@ -264,7 +270,9 @@ def _check(p: Any) -> None:
     if not p.dtype.is_floating_point or p.layout is not torch.strided:
         kind = str(p.dtype).removeprefix("torch.")
         layout = "" if p.layout is torch.strided else f", {p.layout}"
-        raise InputError(f"a parameter is {kind}{layout}; it must be a dense tensor of floating point numbers")
+        raise InputError(
+            f"a parameter is {kind}{layout}; it must be a dense tensor of floating point numbers"
+        )
 
 
 def _precision(p: Any) -> str:

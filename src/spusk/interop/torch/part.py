@@ -1,4 +1,4 @@
-"""Some values of a step computed together by PyTorch's operations, one after another or as one compiled function."""
+"""Values of a step computed together by PyTorch's operations, one by one or as one compiled function."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from spusk.interop.step import Value
 from spusk.interop.torch.namespace import Namespace
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
+
 
 class Part:
     """Values that are computed together.
@@ -46,7 +47,9 @@ class Part:
         self._xp = Namespace(device)
         self._constants = [self._xp.asarray(c) for c in self.split.constant_values]
         kinds = [t.dtype.name for t in self.split.border]
-        self._border = [(kind, [i for i, k in enumerate(kinds) if k == kind]) for kind in dict.fromkeys(kinds)]
+        self._border = [
+            (kind, [i for i, k in enumerate(kinds) if k == kind]) for kind in dict.fromkeys(kinds)
+        ]
         self._device, self._compile = device, compile
         self._function: Any = None
 

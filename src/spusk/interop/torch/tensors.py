@@ -1,4 +1,4 @@
-"""A step in PyTorch's operations, on any device: one flat update for all parameters of an elementwise formula."""
+"""A step in PyTorch's operations, on any device: one flat update for each elementwise formula."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ class TensorStep:
 class _Flat:
     """Parameters of one formula, as one long array."""
 
-    def __init__(
-        self, step: Step, members: Sequence[Sequence[int]], device: Any, *, compile: bool
-    ) -> None:
+    def __init__(self, step: Step, members: Sequence[Sequence[int]], device: Any, *, compile: bool) -> None:
         self._columns = list(zip(*members, strict=True))  # for each value of a parameter, where all have it
         self._values = [step.values[i] for i in members[0]]
         self._is_number = are_in(self._values, host_slots(self._values, step.scalars))
@@ -65,7 +63,9 @@ class _Flat:
         columns = [[tensors[i] for i in column] for column in self._columns]
         flat = [self._joined(k, column) for k, column in enumerate(columns)]
         self._part(flat, numbers)
-        for column, value, joined, is_number in zip(columns, self._values, flat, self._is_number, strict=True):
+        for column, value, joined, is_number in zip(
+            columns, self._values, flat, self._is_number, strict=True
+        ):
             if value.after is None:
                 continue
             if is_number:
@@ -125,7 +125,7 @@ def flat_groups(step: Step) -> list[list[list[int]]] | None:
 
 
 def _formula(values: Sequence[Value], shape: tuple[int, ...], scalars: Sequence[Tensor]) -> Hashable | None:
-    """What is computed of a parameter's values, whatever its shape; None if that is not element by element."""
+    """What is computed of a parameter's values, whatever its shape; None if not element by element."""
     numbers = {t.serial for t in scalars} | {v.before.serial for v in host_slots(values, scalars)}
     known: dict[int, int] = {t.serial: i for i, t in enumerate([*scalars, *(v.before for v in values)])}
     parts: list[Hashable] = [
