@@ -1,5 +1,7 @@
 """Each elementwise rule's update alone, on 1 and 20 million float32 weights: GB/s beside copy and PyTorch.
 
+Each is measured as a program of ours, and inside PyTorch as a `torch.optim.Optimizer`.
+
 The bytes counted are what the rule must move: weights and state read and written, the gradient read.
 Two loops over as much memory stand beside it: one copies, one changes an array in place, as a rule does.
 """
@@ -46,11 +48,18 @@ def bytes_moved(name: str, n: int) -> int:
     return 4 * n * (3 + 2 * SLOTS[name])
 
 
-def measure(name: str, n: int, cores: int, options: Options) -> Row:
-    """Race one rule's update against torch's and a copy within as much memory."""
+def measure(name: str, n: int, cores: int, options: Options, *, inside: bool = False) -> Row:
+    """Race one rule's update against torch's and a copy within as much memory.
+
+    Args:
+        inside: whether ours is the one inside torch, `spusk.interop.torch.Optimizer`.
+    """
     steps = 10 if options.quick else STEPS
     work = {"name": name, "n": n, "steps": steps}
     contenders = [Contender("ours", "benchmarks.ours.update:updates").given(**work)]
+    if inside:
+        adapter = Contender("ours", "benchmarks.ours.torch_update:updates", ("torch",))
+        contenders = [adapter.given(**work, threads=cores)]
     for variant, heading in VARIANTS.items():
         left_out = NOT_FUSED if variant == "fused" and name not in FUSED else ""
         torch = Contender(heading, "benchmarks.peers.torch_update:updates", ("torch",), left_out=left_out)
@@ -63,7 +72,7 @@ def measure(name: str, n: int, cores: int, options: Options) -> Row:
     reach = None if speed is None else float(f"{SHARE_OF_COPY * speed:.3g}")
     fastest = {heading: 1.0 for heading, peer in found.items() if not isinstance(peer, Absent)}
     return Row(
-        work=f"{name}, {n // 1_000_000} M weights, {cores} core{'s' if cores > 1 else ''}",
+        work=f"{name}{' inside torch' * inside}, {n // 1_000_000} M weights, {cores} core{'s' * (cores > 1)}",
         unit="GB/s",
         ours=ours,
         peers=found,
@@ -81,6 +90,7 @@ def rows(options: Options) -> Iterator[Row]:
         for name in SLOTS:
             for cores in (1, 2) if name in ON_TWO_CORES else (1,):
                 yield measure(name, n, cores, options)
+                yield measure(name, n, cores, options, inside=True)
 
 
 def milliseconds(found: list[Row]) -> str:

@@ -14,9 +14,12 @@ import pytest
 import spusk
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ["graph", "numpy", "compile", "nn", "init", "optim", "data", "train", "lab", "cli"]
+ROOMS = ["graph", "numpy", "compile", "nn", "init", "optim", "data", "train", "lab", "interop", "cli"]
+FOREIGN = ("spusk.interop.torch", "spusk.interop.optax")  # they need torch or jax; tests/interop runs theirs
 MODULES = sorted(
-    m.name for m in pkgutil.walk_packages(spusk.__path__, "spusk.") if not m.name.endswith("__main__")
+    m.name
+    for m in pkgutil.walk_packages(spusk.__path__, "spusk.")
+    if not m.name.endswith("__main__") and not m.name.startswith(FOREIGN)
 )
 
 

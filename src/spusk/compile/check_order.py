@@ -66,6 +66,8 @@ class _Step:
                 self.rooms[layout.places[number].at] = _empty(flow.ops[number].size)
         for target in flow.carry.values():
             number = flow.inputs[target]
+            if layout.places[number].room == "outside":
+                self.rooms[layout.places[number].at] = _empty(flow.ops[number].size)
             self.cells(whole(number, flow.ops[number]))[...] = number
         self.complete_after = {
             value: position

@@ -44,6 +44,7 @@ class Op:
 class Flow:
     """The operations of a program in order, with its inputs, outputs and carry by name.
 
+    `lent` says that the carried values, too, stay in the caller's arrays and are changed there.
     As traced, `places` holds the line that each operation comes from; no pass looks at it.
     """
 
@@ -51,7 +52,14 @@ class Flow:
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
     carry: Mapping[str, str]
+    lent: bool = False
     places: tuple[Place | None, ...] = ()
+
+    @property
+    def kept(self) -> dict[str, int]:
+        """The carried inputs whose places the program chooses."""
+        targets = () if self.lent else dict.fromkeys(self.carry.values())
+        return {name: self.inputs[name] for name in targets}
 
     def users(self) -> list[list[int]]:
         """For each operation, the operations that read it."""
@@ -62,7 +70,13 @@ class Flow:
         return users
 
 
-def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]) -> Flow:
+def flow_of(
+    outputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor],
+    carry: Mapping[str, str],
+    *,
+    lent: bool = False,
+) -> Flow:
     """The Tensors that the outputs need, numbered; a Tensor given as input is not looked behind.
 
     An input that is no leaf becomes one: its value is given, not computed. Inputs that nothing reads are
@@ -89,6 +103,7 @@ def flow_of(outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: 
         {name: numbers[t.serial] for name, t in inputs.items()},
         {name: numbers[t.serial] for name, t in outputs.items()},
         dict(carry),
+        lent,
         tuple(places),
     )
 
@@ -118,6 +133,12 @@ def fingerprint(flow: Flow, *more: str) -> str:
         digest.update(repr((op.inputs, op.shape, op.dtype.str)).encode())
         for part in parts:
             digest.update(part if isinstance(part, bytes) else repr(part).encode())
-    names = (tuple(flow.inputs.items()), tuple(flow.outputs.items()), tuple(flow.carry.items()), more)
+    names = (
+        tuple(flow.inputs.items()),
+        tuple(flow.outputs.items()),
+        tuple(flow.carry.items()),
+        flow.lent,
+        more,
+    )
     digest.update(repr(names).encode())
     return digest.hexdigest()

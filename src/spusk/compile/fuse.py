@@ -373,6 +373,6 @@ class _Fuser:
             is_own = is_own and self.view(number).buffer == number
             outputs[name] = number if is_own else self.copied(number)
             taken.add(outputs[name])
-        flow = Flow(tuple(self.ops), self.flow.inputs, outputs, self.flow.carry)
+        flow = Flow(tuple(self.ops), self.flow.inputs, outputs, self.flow.carry, self.flow.lent)
         kernels = tuple(k.done() if isinstance(k, _Draft) else k for k in self.kernels)
         return Schedule(flow, kernels, complaints=tuple(self.complaints))

@@ -71,7 +71,7 @@ class _Planner:
 
     def outside(self) -> None:
         flow = self.schedule.flow
-        carried = {flow.inputs[target] for target in flow.carry.values()}
+        carried = set(flow.kept.values())
         collected = [n for name, n in flow.outputs.items() if name not in flow.carry]
         read = {view.buffer for kernel in self.schedule.kernels for view in reads(kernel)}
         constants = [n for n, op in enumerate(flow.ops) if op.name == "constant" and n in read]
@@ -82,7 +82,7 @@ class _Planner:
 
     def state(self) -> None:
         flow = self.schedule.flow
-        for buffer in dict.fromkeys(flow.inputs[target] for target in flow.carry.values()):
+        for buffer in dict.fromkeys(flow.kept.values()):
             if buffer not in self.places:
                 self.state_bytes = self._put("state", buffer, self.state_bytes)
         for source, home in self.schedule.homes.items():

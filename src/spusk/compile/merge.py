@@ -74,7 +74,7 @@ def merge(schedule: Schedule) -> Merged:
 def _fixed(schedule: Schedule) -> set[int]:
     """Buffers whose place the program does not choose: inputs not carried, constants, collected outputs."""
     flow = schedule.flow
-    carried = {flow.inputs[target] for target in flow.carry.values()}
+    carried = set(flow.kept.values())
     leaves = {n for n, op in enumerate(flow.ops) if op.name in ("input", "constant", "iota")}
     collected = {n for name, n in flow.outputs.items() if name not in flow.carry}
     return (leaves - carried) | collected

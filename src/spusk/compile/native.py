@@ -109,7 +109,7 @@ class NativeProgram:
         self.carry = dict(flow.carry)
         self.complaints = layout.schedule.complaints
         self.arena_bytes = layout.arena_bytes
-        carried = {name: flow.inputs[name] for name in dict.fromkeys(flow.carry.values())}
+        carried = flow.kept
         self.state = State(
             tuple([array(name, n, layout.places[n].at) for name, n in carried.items()]), layout.state_bytes
         )
@@ -165,11 +165,18 @@ _recent: deque[NativeProgram] = deque(maxlen=RECENT)
 
 
 def native_program(
-    outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
+    outputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Tensor],
+    carry: Mapping[str, str],
+    *,
+    lent: bool = False,
 ) -> tuple[NativeProgram, tuple[Place | None, ...]]:
-    """The native code of a graph, which graphs of one structure share, and its own operations' lines."""
+    """The native code of a graph, which graphs of one structure share, and its own operations' lines.
+
+    For `lent`, see `Flow`.
+    """
     with collector_paused():
-        flow = flow_of(outputs, inputs, carry)
+        flow = flow_of(outputs, inputs, carry, lent=lent)
     key = fingerprint(flow)
     with COMPILING:
         program = _programs.get(key)

@@ -29,7 +29,7 @@ def simplify(flow: Flow) -> Flow:
         )
     inputs = {name: new[number] for name, number in flow.inputs.items()}
     outputs = {name: new[number] for name, number in flow.outputs.items()}
-    return _without_dead(Flow(tuple(walk.ops), inputs, outputs, flow.carry))
+    return _without_dead(Flow(tuple(walk.ops), inputs, outputs, flow.carry, flow.lent))
 
 
 class _Walk:
@@ -161,4 +161,4 @@ def _without_dead(flow: Flow) -> Flow:
     )
     inputs = {name: new[n] for name, n in flow.inputs.items()}
     outputs = {name: new[n] for name, n in flow.outputs.items()}
-    return Flow(renumbered, inputs, outputs, flow.carry)
+    return Flow(renumbered, inputs, outputs, flow.carry, flow.lent)

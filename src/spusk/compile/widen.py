@@ -38,7 +38,7 @@ def widen(flow: Flow) -> Flow:
         new.append(len(ops) - 1)
     inputs = {name: new[number] for name, number in flow.inputs.items()}
     outputs = {name: new[number] for name, number in flow.outputs.items()}
-    return Flow(tuple(ops), inputs, outputs, flow.carry)
+    return Flow(tuple(ops), inputs, outputs, flow.carry, flow.lent)
 
 
 def _is_long(flow: Flow, op: Op) -> bool:

@@ -1,0 +1,57 @@
+"""Where a rule has its learning rate, so that other libraries can set it or show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from spusk.errors import InputError
+from spusk.graph import Evaluator
+from spusk.graph import input as new_input
+from spusk.optim import Optimizer, Schedule
+from spusk.optim.hyper import hyperparameters, with_hyperparameters
+
+PROBE = 0.123456789  # a rate that nobody has
+
+
+def place_of_lr(rule: Optimizer) -> str | None:
+    """The name of the hyperparameter that is the learning rate; None if that is scheduled, or there is none.
+
+    >>> from spusk.optim import Adam, Cosine, Lookahead
+    >>> place_of_lr(Lookahead(Adam())), place_of_lr(Adam(lr=Cosine(0.1, steps=9)))
+    ('inner.lr', None)
+    """
+    try:
+        numbers = hyperparameters(rule.with_lr(PROBE))
+    except InputError:
+        return None
+    now = hyperparameters(rule)
+    places = [name for name, number in numbers.items() if number == PROBE and name in now]
+    return places[0] if len(places) == 1 and numbers.keys() == now.keys() else None
+
+
+def scheduled_rate(rule: Optimizer) -> Callable[[int, Sequence[float]], float] | None:
+    """The learning rate as a function of step and hyperparameters; None if the rule does not schedule it.
+
+    >>> from spusk.optim import Adam, ExponentialDecay
+    >>> rate = scheduled_rate(Adam(lr=ExponentialDecay(0.1, 0.5)))
+    >>> rate is None, scheduled_rate(Adam()) is None
+    (False, True)
+    """
+    names = list(hyperparameters(rule))
+    numbers = [new_input(name, (), "float64", weak=True) for name in names]
+    holder: Any = with_hyperparameters(rule, dict(zip(names, numbers, strict=True)))
+    while not hasattr(holder, "lr") and hasattr(holder, "inner"):
+        holder = holder.inner
+    schedule = getattr(holder, "lr", None)
+    if not isinstance(schedule, Schedule):
+        return None
+    t = new_input("step", (), "float64", weak=True)
+    evaluator = Evaluator([schedule.at(t)], [t, *numbers])
+
+    def rate(step: int, values: Sequence[float]) -> float:
+        return float(evaluator(*map(np.float64, (step, *values)))[0])
+
+    return rate

@@ -1,0 +1,222 @@
+"""What an optimizer keeps for a parameter group: names, state tensors, and the steps that are ready."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from spusk.graph import Tensor
+from spusk.interop.needs import library
+from spusk.interop.split import Split
+from spusk.interop.step import Step, step_of
+from spusk.interop.torch.namespace import Namespace
+from spusk.interop.torch.native import NativeStep
+from spusk.interop.torch.tensors import TensorStep
+from spusk.interop.update import Slot, Update
+
+torch: Any = library("torch", "torch", "spusk.interop.torch")
+
+Tensors = dict[str, Any]
+STEP, WEIGHT = "steps taken", "weights kept"  # beside a rule's slots, whose names have no blanks
+SHARED = "shared"
+
+
+class Group:
+    """A parameter group as the rule sees it, for as long as its parameters stay the same ones.
+
+    Args:
+        group: torch's dictionary.
+        update: the rule's step on its parameters.
+        names: of the parameters that can have a gradient.
+        state: the optimizer's state, by parameter.
+        backend: "native", "torch", or "compile".
+        key: uint32 [2], of the rule's random numbers.
+    """
+
+    def __init__(
+        self,
+        group: dict[str, Any],
+        update: Update,
+        names: Sequence[str],
+        state: Mapping[Any, dict[str, Any]],
+        backend: str,
+        key: Any,
+    ) -> None:
+        self.group, self.update, self.backend, self.key = group, update, backend, key
+        wanted = [p for p in group["params"] if p.requires_grad]
+        self.parameters: Tensors = dict(zip(names, wanted, strict=True))
+        self.device = wanted[0].device if wanted else torch.device("cpu")
+        self._state = state
+        self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
+        for i, slot in enumerate(update.slots):
+            self._slots[slot.owner].append((i, slot))
+        self._steps: dict[tuple[str, ...], tuple[Step, Any]] = {}
+        self._functions: dict[Any, Any] = {}
+
+    # --- state ------------------------------------------------------------------------------------
+
+    def state(self, name: str) -> dict[str, Any]:
+        """What is kept for a parameter."""
+        return self._state[self.parameters[name]]
+
+    def weight(self, name: str) -> Any:
+        """The tensor with the weights: the parameter, unless that is somewhere else for the time being."""
+        p = self.parameters[name]
+        return self._state[p].get(WEIGHT, p) if p in self._state else p
+
+    def slot(self, slot: Slot) -> Any:
+        """The tensor of a slot."""
+        return self.group[SHARED][slot.key] if slot.owner is None else self.state(slot.owner)[slot.key]
+
+    def begin(self, names: Iterable[str], numbers: Sequence[float]) -> None:
+        """Make the state of parameters that have none."""
+        new = [name for name in names if STEP not in self.state(name)]
+        shared = self._slots[None]
+        is_first = bool(shared) and not self.group.get(SHARED)
+        wanted = [slot for name in new for _, slot in self._slots[name]]
+        wanted += [slot for _, slot in shared] if is_first else []
+        weights = {name: self.weight(name) for name in self.parameters}
+        given = list(self.update.weights.values())
+        first = self.compute(
+            "start", [slot.first for slot in wanted], given, [weights[name] for name in self.update.weights],
+            [1.0, *numbers],
+        )  # fmt: skip
+        for name in new:
+            self.state(name)[STEP] = 0
+            if self.update.asks_elsewhere:
+                dtype = getattr(torch, self.update.weights[name].dtype.name)
+                self.state(name)[WEIGHT] = self.parameters[name].detach().to(dtype, copy=True)
+        if is_first:
+            self.group[SHARED] = {}
+        for slot, value in zip(wanted, first, strict=True):
+            kept = self.group[SHARED] if slot.owner is None else self.state(slot.owner)
+            device = "cpu" if slot.before.weak else self.device  # single numbers are for the host
+            kept[slot.key] = torch.clone(value, memory_format=torch.contiguous_format).to(device)
+
+    def restore(self, name: str | None, saved: Mapping[str, Any]) -> None:
+        """Take over saved state in its own precision; torch would give it the parameter's."""
+        kept = self.group[SHARED] if name is None else self.state(name)
+        slots = {slot.key: slot for _, slot in self._slots[name]}
+        for key, value in saved.items():
+            if isinstance(value, torch.Tensor):
+                on_host = key in slots and slots[key].before.weak
+                kept[key] = value.detach().clone().to("cpu" if on_host else self.device)
+
+    # --- computing --------------------------------------------------------------------------------
+
+    def compute(
+        self,
+        what: Any,
+        outputs: Sequence[Tensor],
+        inputs: Sequence[Tensor],
+        values: Sequence[Any],
+        numbers: Sequence[float],
+    ) -> list[Any]:
+        """Some outputs, by PyTorch's operations; `what` is a name for them."""
+        if not outputs:
+            return []
+        xp = Namespace(self.device)
+        key = (what, tuple(t.serial for t in outputs))
+        if key not in self._functions:
+            scalars = (self.update.t, *self.update.hyper.values())
+            split = Split(outputs, [t for t in inputs if t not in set(scalars)], scalars)
+            self._functions[key] = split, [xp.asarray(c) for c in split.constant_values]
+        split, constants = self._functions[key]
+        own, border = split.numbers(numbers)
+        arrays = split.arrays(
+            [_as(v, t) for v, t in zip(values, inputs, strict=True)],
+            [xp.asarray(b) for b in border],
+            constants,
+            xp,
+        )
+        mine, others = iter(own), iter(arrays)
+        return [torch.as_tensor(np.array(next(mine))) if is_own else next(others) for is_own in split.own]
+
+    def known(self, answers: Sequence[Tensors], losses: Sequence[Any]) -> tuple[list[Tensor], list[Any]]:
+        """All inputs of the graph that have values by now, with them; what nobody answered is 0."""
+        update = self.update
+        pairs: list[tuple[Tensor, Any]] = [(w, self.weight(name)) for name, w in update.weights.items()]
+        pairs += [(slot.before, self.slot(slot)) for slot in update.slots]
+        pairs.append((update.key, self.key.to(self.device)))
+        for question, answer, loss in zip(update.questions, answers, losses, strict=False):
+            for name, g in question.answer.items():
+                found = answer.get(name)
+                pairs.append((g, torch.zeros_like(self.weight(name)) if found is None else found))
+            pairs.append((question.loss, loss.to(self.device)))
+        return [t for t, _ in pairs], [value for _, value in pairs]
+
+    def advance(
+        self,
+        active: Sequence[str],
+        t: int,
+        numbers: Sequence[float],
+        answers: Sequence[Tensors],
+        losses: Sequence[Any],
+    ) -> None:
+        """Take step t for some parameters, in place."""
+        names = tuple(active)
+        if names not in self._steps:
+            step = step_of(self.update, names)
+            self._steps[names] = step, self._ready(step)
+        step, run = self._steps[names]
+        slots = self.update.slots
+        tensors: list[Any] = []
+        for value in step.values:
+            match value.kind:
+                case "weight":
+                    tensors.append(self.weight(value.owner or ""))
+                case "point":
+                    tensors.append(self.parameters[value.owner or ""])
+                case "gradient":
+                    found = answers[value.which].get(value.owner or "")
+                    tensors.append(
+                        torch.zeros_like(self.weight(value.owner or "")) if found is None else found
+                    )
+                case "slot":
+                    tensors.append(self.slot(slots[value.which]))
+                case "loss":
+                    tensors.append(losses[value.which])
+                case "key":
+                    tensors.append(self.key)
+        run(tensors, [float(t), *numbers])
+        for name in names:
+            self.state(name)[STEP] = t
+
+    @property
+    def steps(self) -> int:
+        """How many steps the parameter has taken that has taken most."""
+        return max(
+            (
+                self.state(name).get(STEP, 0)
+                for name in self.parameters
+                if self.parameters[name] in self._state
+            ),
+            default=0,
+        )
+
+    def _ready(self, step: Step) -> Any:
+        if self.backend == "native":
+            return NativeStep(step)
+        return TensorStep(step, self.device, compile=self.backend == "compile")
+
+    def buckets(self, names: Iterable[str]) -> list[tuple[int, list[str]]]:
+        """Parameters that take the same step together, with the number of that step."""
+        if self.update.is_coupled:
+            together = list(names)
+            return [(1 + max(self.state(n)[STEP] for n in together), together)] if together else []
+        found: dict[Any, list[str]] = defaultdict(list)
+        for name in names:
+            state = self.state(name)
+            kept = tuple(
+                float(state[s.key]) for _, s in self._slots[name] if s.before.weak and s.before.shape == ()
+            )
+            found[state[STEP], kept].append(name)
+        return [(key[0] + 1, some) for key, some in found.items()]
+
+
+def _as(value: Any, t: Tensor) -> Any:
+    """A tensor in the dtype of the graph."""
+    return value.detach().to(getattr(torch, t.dtype.name))

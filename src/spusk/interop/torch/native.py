@@ -1,0 +1,59 @@
+"""A step in Spusk's own native code, in the memory of the tensors on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spusk.compile.lent import LentProgram
+from spusk.compile.native import address
+from spusk.interop.needs import library
+from spusk.interop.step import Step
+
+torch: Any = library("torch", "torch", "spusk.interop.torch")
+
+
+class NativeStep:
+    """A compiled step. All parameters are updated in one call.
+
+    Args:
+        step: what it computes.
+    """
+
+    def __init__(self, step: Step) -> None:
+        scalars = {f"scalar {i}": t for i, t in enumerate(step.scalars)}
+        inputs = {value.name: value.before for value in step.values}
+        outputs = {f"new {value.name}": value.after for value in step.values if value.after is not None}
+        carry = {name: name.removeprefix("new ") for name in outputs}
+        self._program = LentProgram(outputs, inputs | scalars, carry)
+        self._numbers = np.zeros(len(scalars))
+        start = address(self._numbers)
+        self._at = [start + 8 * i for i in range(len(scalars))]
+        self._dtypes = [getattr(torch, value.before.dtype.name) for value in step.values]
+        self._written = [value.after is not None for value in step.values]
+
+    def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
+        """Take the step, in place.
+
+        Args:
+            tensors: the step's values, in its order. Those of other dtypes or strides are copied in and out.
+            numbers: the number of the step, and the hyperparameters.
+        """
+        self._numbers[:] = numbers
+        addresses: list[int] = []
+        copies: list[tuple[Any, Any]] = []
+        held: list[Any] = []
+        for tensor, dtype, written in zip(tensors, self._dtypes, self._written, strict=True):
+            if tensor.dtype is dtype and tensor.is_contiguous():
+                addresses.append(tensor.data_ptr())
+                continue
+            copy = tensor.to(dtype).contiguous()
+            held.append(copy)
+            addresses.append(copy.data_ptr())
+            if written:
+                copies.append((tensor, copy))
+        self._program([*addresses, *self._at])
+        for tensor, copy in copies:
+            tensor.copy_(copy)

@@ -1,0 +1,279 @@
+"""An optimizer of Spusk inside PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from spusk.errors import InputError
+from spusk.interop.needs import library
+from spusk.interop.rate import place_of_lr, scheduled_rate
+from spusk.interop.torch.closure import asked, dense
+from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
+from spusk.interop.update import Update, update_of
+from spusk.optim import Optimizer as Rule
+from spusk.optim import get
+from spusk.optim.hyper import hyperparameters, with_hyperparameters
+from spusk.streams import key
+
+torch: Any = library("torch", "torch", "spusk.interop.torch")
+TorchOptimizer: Any = torch.optim.Optimizer
+
+Backend = Literal["auto", "native", "torch"]
+EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
+
+
+class Optimizer(TorchOptimizer):
+    """A rule of Spusk as a PyTorch optimizer.
+
+    It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and
+    `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups under its name; the
+    learning rate always under `"lr"`, wherever in the rule it stands. Groups are stepped independently of
+    each other, also by rules that look at all parameters.
+
+    On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
+    request, PyTorch's operations do it: those of parameters with one formula on one flat array.
+
+    Parameters of bfloat16 and float16 are updated in float32, with state in float32.
+
+    Some rules take the gradient elsewhere than at the weights (Nesterov, Schedule-Free). Between steps the
+    model's tensors then are that point, and the weights are kept in the state; `eval()` puts the weights to
+    use into the model, and `train()` the point back. Rules that look at the loss more than once in a step
+    (SAM) need a closure. So do those that use second derivatives; their closure only returns the loss,
+    without `backward()`.
+
+    Args:
+        rule: an optimizer of `spusk.optim`, its class or its name.
+        params: parameters, pairs of name and parameter, or groups, as of any torch optimizer. Rules that
+            choose parameters by name need the names: `model.named_parameters()`.
+        backend: "native" is Spusk's code, for tensors on the CPU; "torch" PyTorch's operations; "auto"
+            (default) native where all parameters of a group are on the CPU.
+        compile: True fuses PyTorch's operations by `torch.compile`. Parameters and state then become views of
+            flat buffers.
+        maximize: True climbs the objective; groups may have their own.
+        seed: of the rule's random numbers, if it draws any.
+
+    Raises:
+        InputError: for a rule, hyperparameter, backend or parameter that cannot be used.
+
+    >>> import torch
+    >>> from spusk import optim
+    >>> model = torch.nn.Linear(2, 1)
+    >>> optimizer = Optimizer(optim.RAdam(lr=0.05), model.parameters())
+    >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> for _ in range(300):
+    ...     optimizer.zero_grad()
+    ...     loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+    ...     loss.backward()
+    ...     _ = optimizer.step()
+    >>> bool(loss < 1e-2), optimizer.param_groups[0]["lr"]
+    (True, 0.05)
+    """
+
+    def __init__(
+        self,
+        rule: Rule | type[Rule] | str,
+        params: Any,
+        *,
+        backend: Backend = "auto",
+        compile: bool = False,
+        maximize: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if backend not in ("auto", "native", "torch"):
+            raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
+        if compile and backend == "native":
+            raise InputError(
+                "compile=True is torch.compile, which backend='native' does not use; leave one out"
+            )
+        self.rule = get(rule)
+        self._backend, self._compile, self._seed = backend, compile, seed
+        self._forget()
+        self._lr = place_of_lr(self.rule)
+        numbers = hyperparameters(self.rule)
+        defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
+        TorchOptimizer.__init__(self, params, {**defaults, "maximize": maximize})
+
+    # --- what torch asks of an optimizer ----------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, as any torch optimizer; its hyperparameters must be numbers that the rule allows."""
+        TorchOptimizer.add_param_group(self, param_group)
+        group = self.param_groups[-1]
+        try:
+            with_hyperparameters(
+                self.rule, dict(zip(hyperparameters(self.rule), self._numbers(group), strict=True))
+            )
+            for p in group["params"]:
+                _check(p)
+        except Exception:
+            del self.param_groups[-1]
+            raise
+        self._tell_rate(group, 1)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take a step for all parameters that have a gradient; those without are left alone.
+
+        Args:
+            closure: clears the gradients, computes the loss, calls `backward()` and returns the loss. It is
+                called at each point where the rule wants a gradient. For rules with second derivatives it
+                only computes and returns the loss.
+
+        Returns:
+            The loss that the closure returned, where the rule reports it; None without a closure.
+
+        Raises:
+            InputError: if the rule needs a closure and got none, if the weights to use are in the model
+                (`eval`), or for gradients that are sparse.
+        """
+        if any(group.get(EVALUATING) for group in self.param_groups):
+            raise InputError(
+                "the model has the weights to use, as eval() put them; call train() before a step"
+            )
+        with torch.no_grad():
+            groups = [self._group(i) for i in range(len(self.param_groups))]
+            numbers = [self._numbers(group.group) for group in groups]
+            if closure is not None:
+                loss = asked(groups, numbers, closure)
+            else:
+                loss = None
+                for group, own in zip(groups, numbers, strict=True):
+                    self._advance(group, own)
+        for group in groups:
+            self._tell_rate(group.group, group.steps)
+        return loss
+
+    def _advance(self, group: Group, numbers: Sequence[float]) -> None:
+        """A step of one group with the gradients that are there."""
+        if why := group.update.needs_closure:
+            raise InputError(f"{self.rule.label} needs step(closure), because {why}")
+        gradients = {name: dense(p.grad) for name, p in group.parameters.items() if p.grad is not None}
+        group.begin(gradients, numbers)
+        for t, names in group.buckets(gradients):
+            group.advance(names, t, numbers, [gradients], [])
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {name: vars(self)[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
+        return {**TorchOptimizer.__getstate__(self), **own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        TorchOptimizer.__setstate__(self, state)
+        self._forget()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision."""
+        TorchOptimizer.load_state_dict(self, state_dict)
+        for i, saved in enumerate(state_dict["param_groups"]):
+            group = self._group(i)
+            of_id = dict(zip(saved["params"], self.param_groups[i]["params"], strict=True))
+            name_of = {p: name for name, p in group.parameters.items()}
+            for number, p in of_id.items():
+                if number in state_dict["state"] and p in name_of:
+                    group.restore(name_of[p], state_dict["state"][number])
+            if saved.get(SHARED):
+                group.restore(None, saved[SHARED])
+
+    # --- the point of the gradient, and the weights to use -----------------------------------------
+
+    def eval(self) -> None:
+        """Put the weights to use into the model: an average, for instance, if the rule keeps one."""
+        self._swap(True)
+
+    def train(self) -> None:
+        """Put back what the next step goes on from."""
+        self._swap(False)
+
+    def _swap(self, evaluating: bool) -> None:
+        with torch.no_grad():
+            for i, torch_group in enumerate(self.param_groups):
+                group = self._group(i)
+                update = group.update
+                has_other = update.asks_elsewhere or update.evaluated is not None
+                if bool(torch_group.get(EVALUATING)) == evaluating or not has_other:
+                    continue
+                torch_group[EVALUATING] = evaluating
+                names = [name for name in group.parameters if STEP in group.state(name)]
+                for t, some in group.buckets(names):
+                    self._show(group, some, t, evaluating)
+
+    def _show(self, group: Group, names: Sequence[str], t: int, evaluating: bool) -> None:
+        update = group.update
+        shown = update.evaluated if evaluating else update.questions[0].point
+        if not evaluating and not update.asks_elsewhere:
+            for name in names:
+                group.parameters[name].copy_(group.state(name).pop(WEIGHT))
+            return
+        for name in names:
+            group.state(name).setdefault(WEIGHT, group.parameters[name].detach().clone())
+        outputs = [(shown or update.weights)[name] for name in names]
+        inputs, values = group.known([], [])
+        numbers = [t - 1 if evaluating else t, *self._numbers(group.group)]
+        found = group.compute("show", outputs, inputs, values, numbers)
+        for name, value in zip(names, found, strict=True):
+            group.parameters[name].copy_(value)
+
+    # --- groups -----------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        """What is built when it is needed."""
+        self._groups: dict[int, tuple[Any, Group]] = {}
+        self._updates: dict[Any, Update] = {}
+        self._rate = scheduled_rate(self.rule)
+
+    def _group(self, i: int) -> Group:
+        """A group as it is now; anew if its parameters have become others."""
+        group = self.param_groups[i]
+        wanted = [p for p in group["params"] if p.requires_grad]
+        shapes = [(p.shape, p.dtype, p.device) for p in wanted]
+        key = (id(group), id(self.state), *map(id, wanted), tuple(shapes), bool(group["maximize"]))
+        if i not in self._groups or self._groups[i][0] != key:
+            self._groups[i] = key, self._built(i, group, wanted)
+        return self._groups[i][1]
+
+    def _built(self, i: int, group: dict[str, Any], wanted: list[Any]) -> Group:
+        for p in wanted:
+            _check(p)
+        devices = {p.device for p in wanted}
+        if len(devices) > 1:
+            told = ", ".join(sorted(map(str, devices)))
+            raise InputError(f"a parameter group lies on several devices ({told}); make one group for each")
+        on_cpu = all(device.type == "cpu" for device in devices)
+        if self._backend == "native" and not on_cpu:
+            raise InputError(f"backend='native' needs parameters on the CPU, not on {devices.pop()}")
+        native = on_cpu and self._backend != "torch" and not self._compile
+        backend = "native" if native else "compile" if self._compile else "torch"
+        all_names = group.get("param_names") or [f"{i}.{k}" for k in range(len(group["params"]))]
+        names = [n for n, p in zip(all_names, group["params"], strict=True) if p.requires_grad]
+        shapes = {n: (tuple(p.shape), _precision(p)) for n, p in zip(names, wanted, strict=True)}
+        known = (tuple(shapes.items()), bool(group["maximize"]))
+        if known not in self._updates:
+            self._updates[known] = update_of(self.rule, shapes, maximize=bool(group["maximize"]))
+        random_key = torch.from_numpy(key(self._seed, "optimizer"))
+        return Group(group, self._updates[known], names, self.state, backend, random_key)
+
+    def _tell_rate(self, group: dict[str, Any], t: int) -> None:
+        """Show the rate of step t in the group, if the rule schedules it."""
+        if self._rate is not None:
+            group["lr"] = group[SCHEDULED] = self._rate(max(t, 1), self._numbers(group))
+
+    def _numbers(self, group: Mapping[str, Any]) -> list[float]:
+        """The hyperparameters of a group, in the rule's order."""
+        if SCHEDULED in group and group["lr"] != group[SCHEDULED]:
+            raise InputError(
+                f"{self.rule.label} schedules its learning rate itself, and something else, such as a "
+                f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
+            )
+        return [float(group["lr" if name == self._lr else name]) for name in hyperparameters(self.rule)]
+
+
+def _check(p: Any) -> None:
+    if not p.dtype.is_floating_point or p.layout is not torch.strided:
+        kind = str(p.dtype).removeprefix("torch.")
+        layout = "" if p.layout is torch.strided else f", {p.layout}"
+        raise InputError(
+            f"a parameter is {kind}{layout}; it must be a dense tensor of floating point numbers"
+        )
+
+
+def _precision(p: Any) -> str:
+    return "float64" if p.dtype is torch.float64 else "float32"

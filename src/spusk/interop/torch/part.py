@@ -1,0 +1,114 @@
+"""Values of a step computed together by PyTorch's operations, one by one or as one compiled function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from spusk.graph import Tensor, topological
+from spusk.graph.leaves import Input
+from spusk.interop.needs import library
+from spusk.interop.split import Split
+from spusk.interop.step import Value
+from spusk.interop.torch.namespace import Namespace
+
+torch: Any = library("torch", "torch", "spusk.interop.torch")
+
+
+class Part:
+    """Values that are computed together.
+
+    Args:
+        values: those of one parameter, or all of a step's.
+        scalars: the step's inputs that are numbers.
+        device: where the tensors are.
+        compile: whether torch.compile makes one function of it.
+    """
+
+    def __init__(
+        self, values: Sequence[Value], scalars: Sequence[Tensor], device: Any, *, compile: bool = False
+    ) -> None:
+        numbers = host_slots(values, scalars)
+        hosted = are_in(values, numbers)
+        arrays = [v for v, is_number in zip(values, hosted, strict=True) if not is_number]
+        written = [v for v in values if v.after is not None]
+        self._numbers = [i for i, is_number in enumerate(hosted) if is_number]
+        self._arrays = [i for i, is_number in enumerate(hosted) if not is_number]
+        self._given = [i for i, v in enumerate(arrays) if v.kind != "point"]
+        self.split = Split(
+            [v.after for v in written if v.after is not None],
+            [arrays[i].before for i in self._given],
+            [*scalars, *(v.before for v in numbers)],
+        )
+        places = [i for i, v in enumerate(values) if v.after is not None]
+        targets = list(zip(places, self.split.own, strict=True))
+        self._number_targets = [i for i, own in targets if own]
+        self._array_targets = [self._arrays.index(i) for i, own in targets if not own]
+        self._xp = Namespace(device)
+        self._constants = [self._xp.asarray(c) for c in self.split.constant_values]
+        kinds = [t.dtype.name for t in self.split.border]
+        self._border = [
+            (kind, [i for i, k in enumerate(kinds) if k == kind]) for kind in dict.fromkeys(kinds)
+        ]
+        self._device, self._compile = device, compile
+        self._function: Any = None
+
+    def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
+        """Compute, and write in place. The tensors are of the dtypes of the graph."""
+        kept = [float(tensors[i]) for i in self._numbers]
+        found, border = self.split.numbers([*numbers, *kept])
+        for i, number in zip(self._number_targets, found, strict=True):
+            tensors[i].fill_(float(number))
+        arrays = [tensors[i] for i in self._arrays]
+        vectors = [self._vector(kind, [border[i] for i in places]) for kind, places in self._border]
+        if self._function is None:
+            self._function = self._compiled(arrays, vectors) if self._compile else self._run
+        self._function(arrays, vectors)
+
+    def _vector(self, kind: str, numbers: Sequence[Any]) -> Any:
+        exact = torch.tensor([n.item() for n in numbers], dtype=torch.float64)  # of any dtype of a scalar
+        return exact.to(device=self._device, dtype=getattr(torch, kind))
+
+    def _run(self, arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
+        scalars: list[Any] = [None] * len(self.split.border)
+        for (_, places), vector in zip(self._border, vectors, strict=True):
+            for i, scalar in zip(places, vector.unbind(), strict=True):
+                scalars[i] = scalar
+        given = [arrays[i] for i in self._given]
+        results = self.split.arrays(given, scalars, self._constants, self._xp)
+        for i, result in zip(self._array_targets, results, strict=True):
+            arrays[i].copy_(result)
+
+    def _compiled(self, arrays: Sequence[Any], vectors: Sequence[Any]) -> Any:
+        """One function of all operations, compiled for these sizes; the numbers stay its arguments."""
+        from torch.fx.experimental.proxy_tensor import (  # pyright: ignore[reportMissingImports]
+            make_fx,  # pyright: ignore[reportUnknownVariableType]
+        )
+
+        def run(arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
+            self._run(arrays, vectors)
+
+        # Straight-line code, without Python in between; tracing runs it once, hence on copies.
+        straight: Any = make_fx(run)([torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors])
+        return torch.compile(straight, fullgraph=True, dynamic=False)
+
+
+def host_slots(values: Sequence[Value], scalars: Sequence[Tensor]) -> list[Value]:
+    """The slots that are numbers and become what depends on numbers alone, such as a product of momenta."""
+    found = [v for v in values if v.kind == "slot" and v.before.weak and v.before.shape == ()]
+    while True:
+        known = {t.serial for t in scalars} | {v.before.serial for v in found}
+        kept = [v for v in found if v.after is not None and _depends_on(v.after, known)]
+        if len(kept) == len(found):
+            return found
+        found = kept
+
+
+def are_in(values: Sequence[Value], some: Sequence[Value]) -> list[bool]:
+    """For each value, whether it is one of some."""
+    serials = {v.before.serial for v in some}
+    return [v.before.serial in serials for v in values]
+
+
+def _depends_on(t: Tensor, known: set[int]) -> bool:
+    return all(x.serial in known for x in topological([t]) if isinstance(x.primitive, Input))

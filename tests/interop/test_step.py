@@ -1,0 +1,62 @@
+"""The parts that need no other library: updates as graphs, and steps on lent memory."""
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+
+import spusk as sp
+from spusk import optim
+from spusk.compile.lent import LentProgram
+from spusk.interop.step import step_of
+from spusk.interop.update import update_of
+
+
+@pytest.mark.parametrize("module", ["needs", "rate", "split", "step", "update", "questions"])
+def test_the_examples_in_the_docstrings_run(module):
+    assert doctest.testmod(importlib.import_module(f"spusk.interop.{module}")).failed == 0
+
+
+def test_lent_memory_is_changed_in_place_even_when_values_change_places():
+    x, y, g = (sp.input(name, (1000,), "float32") for name in "xyg")
+    swap = LentProgram(
+        {"a": y + g, "b": x - g, "sum": (x * y).sum()}, {"x": x, "y": y, "g": g}, {"a": "x", "b": "y"}
+    )
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.random(1000, "float32") for _ in range(3))
+    total = np.zeros((), "float32")
+    new_x, new_y, expected = b + c, a - c, (a.astype("float64") * b).sum()
+    swap([array.ctypes.data for array in (a, b, c, total)])
+    np.testing.assert_array_equal(a, new_x)
+    np.testing.assert_array_equal(b, new_y)
+    assert total == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_a_step_on_lent_memory_with_the_same_bits(threads):
+    w, g = (sp.input(name, (100_000,), "float64") for name in "wg")
+    program = LentProgram({"w": w - 0.1 * sp.numpy.sqrt(g)}, {"w": w, "g": g}, {"w": "w"})
+    values, gradient = np.linspace(0, 1, 100_000), np.linspace(1, 2, 100_000)
+    expected = values - 0.1 * np.sqrt(gradient)
+    program([values.ctypes.data, gradient.ctypes.data], threads=threads)
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_a_step_takes_only_what_the_active_parameters_need():
+    shapes = dict.fromkeys(("a", "b"), ((3,), "float32"))
+    update = update_of(optim.Nesterov(), shapes)
+    assert [value.name for value in step_of(update, ["b"]).values] == [
+        "weight 0 b",
+        "point 0 b",
+        "slot 1 b",
+        "gradient 0 b",
+    ]
+
+
+def test_parameters_named_as_slots_keep_their_own_state():
+    shapes = dict.fromkeys(("m", "inner", "slow"), ((), "float64"))
+    update = update_of(optim.Lookahead(optim.Adam()), shapes)
+    assert sorted({(slot.owner, slot.key) for slot in update.slots}) == sorted(
+        (name, key) for name in shapes for key in ("inner/m", "inner/v", "slow")
+    )

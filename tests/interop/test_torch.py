@@ -1,0 +1,555 @@
+"""Spusk's rules as torch optimizers."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import functools
+import io
+import math
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from interop.problem import RULES, START, X, close, loss_of, native, why_closure
+
+from spusk import optim
+from spusk.errors import InputError
+from spusk.optim import Hyper, Optimizer, State
+
+pytestmark = pytest.mark.peers
+
+BACKENDS = ["native", "torch"]
+
+
+@pytest.fixture
+def torch(peer):
+    return peer("torch")
+
+
+@pytest.fixture
+def adapter(torch):
+    import spusk.interop.torch
+
+    return spusk.interop.torch
+
+
+class Training:
+    """A model, its loss, and an optimizer of ours."""
+
+    def __init__(self, torch, adapter, rule, dtype="float64", start=START, **arguments):
+        self.torch, self.rule = torch, rule
+        kind = getattr(torch, dtype)
+        self.parameters = {n: torch.nn.Parameter(torch.tensor(w).to(kind)) for n, w in start.items()}
+        self.x = torch.tensor(X).to(kind)
+        self.optimizer = adapter.Optimizer(rule, self.parameters.items(), **arguments)
+        self.why_closure = why_closure(self.optimizer.rule)
+
+    def loss(self):
+        return loss_of(self.torch, self.parameters, self.x)
+
+    def closure(self):
+        self.optimizer.zero_grad()
+        loss = self.loss()
+        if "second derivatives" not in self.why_closure:
+            loss.backward()
+        return loss
+
+    def run(self, steps=10, closure=False):
+        for _ in range(steps):
+            if closure or self.why_closure:
+                self.optimizer.step(self.closure)
+            else:
+                self.closure()
+                self.optimizer.step()
+        return self
+
+    @property
+    def bits(self):
+        return [p.detach().clone() for p in self.parameters.values()]
+
+    def weights(self):
+        """The weights to use."""
+        self.optimizer.eval()
+        found = {name: p.detach().double().numpy().copy() for name, p in self.parameters.items()}
+        self.optimizer.train()
+        return found
+
+
+@pytest.fixture
+def training(torch, adapter):
+    return lambda rule, **arguments: Training(torch, adapter, rule, **arguments)
+
+
+def same_bits(a, b):
+    return all((x == y).all() for x, y in zip(a, b, strict=True))
+
+
+# --- the whole catalogue ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_ten_steps_are_those_of_spusk(training, rule, backend):
+    close(training(rule, backend=backend).run().weights(), native(rule))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_ten_steps_with_a_closure_are_those_of_spusk(training, rule):
+    close(training(rule).run(closure=True).weights(), native(rule))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_a_saved_state_goes_on_with_the_same_bits(torch, training, rule):
+    whole = training(rule).run(10)
+    half = training(rule).run(5)
+    file = io.BytesIO()
+    torch.save({"parameters": half.bits, "optimizer": half.optimizer.state_dict()}, file)
+    file.seek(0)
+    saved = torch.load(file)
+    again = training(rule)
+    for p, value in zip(again.parameters.values(), saved["parameters"], strict=True):
+        p.data.copy_(value)
+    again.optimizer.load_state_dict(saved["optimizer"])
+    assert same_bits(again.run(5).bits, whole.bits)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_float32_weights_follow_spusk_in_float32(training, rule):
+    close(training(rule, dtype="float32").run(5).weights(), native(rule, 5, "float32"), 2e-3)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_half_precision_parameters_have_state_in_float32(torch, training, rule):
+    run = training(rule, dtype="bfloat16").run(2)
+    assert all(p.dtype is torch.bfloat16 and p.isfinite().all() for p in run.parameters.values())
+    kept = [
+        value
+        for state in run.optimizer.state.values()
+        for value in state.values()
+        if isinstance(value, torch.Tensor)
+    ]
+    assert {value.dtype for value in kept} <= {torch.float32, torch.float64}
+    assert all(value.shape == () for value in kept if value.dtype is torch.float64)
+
+
+# --- like any torch optimizer -------------------------------------------------------------------------
+
+
+def test_it_is_a_torch_optimizer(torch, training):
+    assert isinstance(training(optim.Adam()).optimizer, torch.optim.Optimizer)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.Adam.like("torch"), "Adam", {}),
+        (optim.RAdam.like("torch"), "RAdam", {}),
+        (optim.Nesterov.like("torch", lr=0.01), "SGD", {"lr": 0.01, "momentum": 0.9, "nesterov": True}),
+        (optim.RMSprop.like("torch"), "RMSprop", {}),
+    ],
+)
+def test_presets_do_what_the_torch_optimizer_does(torch, training, backend, rule, name, arguments):
+    ours = training(rule, backend=backend).run(20)
+    theirs = training(rule)
+    theirs.optimizer = getattr(torch.optim, name)(theirs.parameters.values(), **arguments)
+    theirs.run(20)
+    for a, b in zip(ours.bits, theirs.bits, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_a_scheduler_of_torch_sets_the_rate_without_building_anything_anew(torch, training, monkeypatch):
+    ours = training(optim.Lookahead(optim.Adam.like("torch", lr=0.1), k=1000))
+    theirs = training(optim.SGD())
+    theirs.optimizer = torch.optim.Adam(theirs.parameters.values(), lr=0.1)
+    schedulers = [torch.optim.lr_scheduler.StepLR(run.optimizer, 2, 0.5) for run in (ours, theirs)]
+    ours.run(1)
+    monkeypatch.setattr("spusk.interop.torch.group.NativeStep", None)  # from here on nothing can be built
+    theirs.run(1)
+    for _ in range(6):
+        for run, scheduler in zip((ours, theirs), schedulers, strict=True):
+            scheduler.step()
+            run.run(1)
+    assert ours.optimizer.param_groups[0]["lr"] == 0.1 / 8
+    for a, b in zip(ours.bits, theirs.bits, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_schedules_of_spusk_count_the_steps(training):
+    rule = optim.Adam(lr=optim.Cosine(0.1, steps=8))
+    close(training(rule).run().weights(), native(rule))
+
+
+def test_a_torch_scheduler_on_a_rate_that_the_rule_schedules_is_an_error(torch, training):
+    run = training(optim.Adam(lr=optim.Cosine(0.1, steps=8)))
+    run.run(1)
+    assert run.optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+    run.optimizer.param_groups[0]["lr"] = 0.5
+    with pytest.raises(InputError, match="schedules its learning rate itself"):
+        run.run(1)
+
+
+def test_groups_have_their_own_hyperparameters(torch, adapter):
+    a, b, c = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
+    optimizer = adapter.Optimizer(
+        optim.Momentum(lr=0.1, mu=0.5), [{"params": [a]}, {"params": [b], "lr": 1.0, "mu": 0.0}]
+    )
+    optimizer.add_param_group({"params": c, "lr": 0.01})
+    for p in (a, b, c):
+        p.grad = torch.ones_like(p)
+    for _ in range(2):
+        optimizer.step()
+    assert [p[0].item() for p in (a, b, c)] == pytest.approx([1 - 0.1 - 0.15, 1 - 2, 1 - 0.01 - 0.015])
+
+
+def test_a_group_with_a_number_that_is_not_allowed_is_refused(torch, adapter):
+    optimizer = adapter.Optimizer(optim.Adam(), [torch.nn.Parameter(torch.ones(2))])
+    with pytest.raises(InputError, match="beta1 must be at least 0 and below 1"):
+        optimizer.add_param_group({"params": torch.nn.Parameter(torch.ones(2)), "beta1": 2.0})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_named_and_plain_parameters_give_the_same(torch, adapter):
+    ends = []
+    for named in (True, False):
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1))
+        optimizer = adapter.Optimizer("adam", model.named_parameters() if named else model.parameters())
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.ones(4, 3)).sum().backward()
+            optimizer.step()
+        ends.append([p.detach() for p in model.parameters()])
+    assert same_bits(*ends)
+
+
+def test_rules_see_the_names_of_named_parameters(torch, adapter):
+    @dataclass(frozen=True)
+    class OnlyBiases(Optimizer):
+        lr: Hyper = 1.0
+
+        def update_all(self, parameters, gradients, state, t):
+            moved = {
+                n: w - self.lr * gradients[n] if n.endswith("bias") else w for n, w in parameters.items()
+            }
+            return moved, state
+
+    model = torch.nn.Linear(2, 2)
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = adapter.Optimizer(OnlyBiases(), model.named_parameters())
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert (model.weight == before[0]).all()
+    assert (model.bias == before[1] - 1).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_parameters_without_gradient_are_left_alone(torch, adapter, backend):
+    a, b = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    optimizer = adapter.Optimizer(optim.Adam(lr=0.1), [a, b], backend=backend)
+    a.grad = torch.ones(2)
+    optimizer.step()
+    assert a[0] != 1
+    assert b.tolist() == [1, 1]
+    assert b not in optimizer.state or "m" not in optimizer.state[b]
+    b.grad, a.grad = torch.ones(2), None
+    kept = a.detach().clone()
+    optimizer.step()
+    assert (a == kept).all()
+    assert b[0].item() == pytest.approx(0.9)  # its own first step
+    assert [optimizer.state[p]["steps taken"] for p in (a, b)] == [1, 1]
+
+
+def test_a_rule_over_all_parameters_takes_missing_gradients_as_zero(torch, adapter):
+    @dataclass(frozen=True)
+    class Normed(Optimizer):
+        lr: Hyper = 1.0
+
+        def update_all(self, parameters, gradients, state, t):
+            import spusk.numpy as snp
+
+            norm = snp.sqrt(sum(snp.sum(g * g) for g in gradients.values()))
+            return {n: w - self.lr * gradients[n] / norm for n, w in parameters.items()}, state
+
+    a, b = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
+    optimizer = adapter.Optimizer(Normed(), [a, b])
+    a.grad = torch.tensor([3.0, 4.0])
+    optimizer.step()
+    torch.testing.assert_close(a.detach(), torch.tensor([-0.6, -0.8]))
+    b.grad = torch.tensor([12.0, 0.0])
+    optimizer.step()
+    torch.testing.assert_close(b.detach(), torch.tensor([-12 / 13, 0.0]))
+
+
+def test_frozen_parameters_stay(torch, adapter):
+    model = torch.nn.Linear(2, 2)
+    model.bias.requires_grad_(False)
+    kept = model.bias.clone()
+    optimizer = adapter.Optimizer("sgd", model.parameters())
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert (model.bias == kept).all()
+
+
+def test_state_is_kept_by_parameter(torch, training):
+    run = training(optim.Lookahead(optim.Nadam())).run(3)
+    for p in run.parameters.values():
+        state = run.optimizer.state[p]
+        assert set(state) == {"steps taken", "inner/m", "inner/v", "inner/product", "slow"}
+        assert state["inner/m"].shape == p.shape
+        assert state["steps taken"] == 3
+
+
+def test_a_copied_optimizer_goes_on_by_itself(torch, training):
+    run = training(optim.RAdam()).run(3)
+    twin = copy.deepcopy(run, {id(torch): torch})
+    assert same_bits(twin.run(4).bits, training(optim.RAdam()).run(7).bits)
+    assert same_bits(run.bits, training(optim.RAdam()).run(3).bits)
+
+
+def test_a_pickled_optimizer_goes_on(torch, adapter):
+    p = torch.nn.Parameter(torch.ones(3))
+    p.grad = torch.tensor([1.0, 2.0, 3.0])
+    optimizer = adapter.Optimizer(optim.Adam(lr=0.1), [p])
+    optimizer.step()
+    twin = pickle.loads(pickle.dumps(optimizer))
+    (q,) = twin.param_groups[0]["params"]
+    q.grad = p.grad.clone()
+    optimizer.step()
+    twin.step()
+    assert (p == q).all()
+    assert q is not p
+
+
+def test_the_loss_of_the_closure_is_returned(training):
+    run = training(optim.Adam())
+    expected = run.loss().item()
+    assert run.optimizer.step(run.closure).item() == expected
+
+
+def test_hooks_of_torch_are_called(training):
+    run, calls = training(optim.Adam()), []
+    run.optimizer.register_step_post_hook(lambda *_: calls.append(1))
+    run.run(2)
+    assert calls == [1, 1]
+
+
+def test_maximising_climbs(training):
+    down, up = training(optim.Adam()).run(1), training(optim.Adam(), maximize=True).run(1)
+    for name, w in START.items():
+        moved = [run.parameters[name].detach().numpy() - w for run in (down, up)]
+        np.testing.assert_allclose(moved[0], -moved[1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_updated_in_float32(torch, adapter, backend, dtype):
+    p = torch.nn.Parameter(torch.tensor([1.0, -2.0]).to(getattr(torch, dtype)))
+    p.grad = torch.tensor([0.5, 0.25]).to(p.dtype)
+    optimizer = adapter.Optimizer(optim.Momentum(lr=0.1), [p], backend=backend)
+    optimizer.step()
+    expected = torch.tensor([1.0, -2.0]) - 0.1 * torch.tensor([0.5, 0.25])
+    assert (p.detach() == expected.to(p.dtype)).all()
+    assert optimizer.state[p]["v"].dtype is torch.float32
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_parameters_of_several_precisions_and_strides_are_updated(torch, adapter, backend):
+    ends = []
+    for turned in (True, False):
+        torch.manual_seed(1)
+        a, b = torch.randn(4, 3, dtype=torch.float64), torch.randn(5)
+        parameters = [torch.nn.Parameter(a.T if turned else a.T.contiguous()), torch.nn.Parameter(b)]
+        optimizer = adapter.Optimizer(optim.Adam(lr=0.1), parameters, backend=backend)
+        for _ in range(3):
+            for p in parameters:
+                p.grad = p.detach().sin()
+            optimizer.step()
+        ends.append([p.detach() for p in parameters])
+    assert same_bits(*ends)
+
+
+def test_native_steps_change_the_tensors_where_they_are(torch, training):
+    run = training(optim.Adam()).run(1)
+    tensors = [*run.parameters.values(), *(s["m"] for s in run.optimizer.state.values())]
+    before = [t.data_ptr() for t in tensors]
+    run.run(3)
+    assert [t.data_ptr() for t in tensors] == before
+
+
+# --- rules that look elsewhere, or twice ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sharp(Optimizer):
+    """Sharpness-aware minimisation, in a few lines."""
+
+    lr: Hyper = 0.05
+    rho: Hyper = 0.05
+
+    def gradients_all(self, objective, parameters, state, t):
+        import spusk.numpy as snp
+
+        first = objective.gradients(parameters)
+        norm = snp.sqrt(sum(snp.sum(g * g) for g in first.values()))
+        up = {n: w + self.rho * first[n] / norm for n, w in parameters.items()}
+        return objective.gradients(up).replaced(objective.gradients(up))
+
+    def update(self, w, g, s, t):
+        return w - self.lr * g, s
+
+
+@dataclass(frozen=True)
+class Curved(optim.SecondOrder):
+    lr: Hyper = 0.05
+
+    def start(self, w):
+        import spusk.numpy as snp
+
+        return State(h=snp.zeros_like(w))
+
+    def update_curved(self, w, g, h, s, t):
+        import spusk.numpy as snp
+
+        kept = 0.9 * s.h + 0.1 * h
+        return w - self.lr * g / (snp.abs(kept) + 1), State(h=kept)
+
+
+@dataclass(frozen=True)
+class Polyak(Optimizer):
+    def gradients_all(self, objective, parameters, state, t):
+        import spusk.numpy as snp
+
+        found = objective.gradients(parameters)
+        square = sum(snp.sum(g * g) for g in found.values())
+        return found.replaced({n: found.loss / square * g for n, g in found.items()})
+
+    def update(self, w, g, s, t):
+        return w - 0.1 * g, s
+
+
+@pytest.mark.parametrize("rule", [Sharp(), Curved(), Polyak()], ids=repr)
+def test_rules_that_ask_more_than_one_gradient_are_exact_with_a_closure(training, rule):
+    assert why_closure(rule)
+    close(training(rule).run().weights(), native(rule))
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"), [(Sharp(), "2 times"), (Curved(), "second derivatives"), (Polyak(), "value of the loss")]
+)
+def test_without_a_closure_they_say_what_they_need(training, rule, why):
+    run = training(rule)
+    run.loss().backward()
+    with pytest.raises(InputError, match=rf"needs step\(closure\).*{why}"):
+        run.optimizer.step()
+
+
+def test_second_derivatives_want_a_closure_without_backward(training):
+    run = training(Curved())
+    run.why_closure = ""
+    with pytest.raises(InputError, match="without calling backward"):
+        run.optimizer.step(run.closure)
+
+
+def test_two_groups_ask_together(torch, adapter):
+    calls = []
+    a, b = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
+    optimizer = adapter.Optimizer(Sharp(), [{"params": [a]}, {"params": [b], "lr": 0.5}])
+
+    def closure():
+        calls.append((a.detach().clone(), b.detach().clone()))
+        optimizer.zero_grad()
+        loss = (a**2).sum() + (b**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    up = 1 + 0.05 / math.sqrt(2)
+    assert len(calls) == 2
+    assert [t[0].item() for t in calls[1]] == pytest.approx([up, up])
+    assert [a[0].item(), b[0].item()] == pytest.approx([1 - 0.05 * 2 * up, 1 - 0.5 * 2 * up])
+
+
+def test_the_model_is_at_the_point_of_the_gradient_until_eval(torch, training):
+    run = training(optim.Nesterov(lr=0.1, mu=0.5)).run(2)
+    point = run.bits
+    run.optimizer.eval()
+    weights = run.bits
+    assert not same_bits(point, weights)
+    close(dict(zip(START, weights, strict=True)), native(optim.Nesterov(lr=0.1, mu=0.5), 2))
+    run.optimizer.eval()
+    assert same_bits(run.bits, weights)
+    with pytest.raises(InputError, match=r"call train\(\) before a step"):
+        run.run(1)
+    run.optimizer.train()
+    assert same_bits(run.bits, point)
+
+
+# --- torch.compile ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_compiled_steps_trace_to_those_of_spusk(torch, training, monkeypatch, rule):
+    quick = functools.partial(torch.compile, backend="eager")  # what Inductor makes of it is tested below
+    monkeypatch.setattr(torch, "compile", quick)
+    close(training(rule, compile=True).run().weights(), native(rule))
+
+
+@pytest.mark.fuzz  # Inductor takes a minute on a busy machine
+def test_compiled_steps_are_those_of_spusk_whatever_the_rate(torch, training):
+    rule = optim.Nadam(lr=0.01)
+    run = training(rule, compile=True)
+    torch._dynamo.utils.counters.clear()
+    run.run(2)
+    compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    run.run(8)
+    close(run.weights(), native(rule))
+    run.optimizer.param_groups[0]["lr"] = 0.5
+    run.run(1)
+    assert compiled == torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+
+# --- what cannot be used ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [({"backend": "cuda"}, "backend is 'cuda'"), ({"backend": "native", "compile": True}, "compile=True")],
+)
+def test_arguments_that_make_no_sense_are_refused(torch, adapter, arguments, sentence):
+    with pytest.raises(InputError, match=sentence):
+        adapter.Optimizer("adam", [torch.nn.Parameter(torch.ones(2))], **arguments)
+
+
+def test_parameters_that_are_no_floats_are_refused(torch, adapter):
+    with pytest.raises(InputError, match="a parameter is complex64"):
+        adapter.Optimizer("adam", [torch.nn.Parameter(torch.ones(2, dtype=torch.complex64))])
+
+
+def test_sparse_gradients_are_refused(torch, adapter):
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    optimizer = adapter.Optimizer("adam", table.parameters())
+    table(torch.tensor([1])).sum().backward()
+    with pytest.raises(InputError, match="a gradient is sparse"):
+        optimizer.step()
+
+
+def test_the_examples_in_the_docstrings_run(torch, adapter):
+    import spusk.interop.torch.optimizer as module
+
+    assert doctest.testmod(module).failed == 0
+
+
+def test_without_torch_the_error_says_how_to_install_it():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "try:\n    import spusk.interop.torch\nexcept ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (
+        "spusk.interop.torch needs torch, which is not installed: pip install 'spusk[torch]'"
+    )
