@@ -115,7 +115,8 @@ def test_methods_lists_formulas_and_papers(tmp_path):
     done = spusk("methods", "--json", tmp_path / "m.json")
     assert done.returncode == 0
     listed = json.loads((tmp_path / "m.json").read_text())["methods"]
-    assert {m["kind"] for m in listed} == {"optimizer", "schedule", "initialiser", "loss"}
+    kinds = ["optimizer", "wrapper", "solver", "schedule", "initialiser", "loss"]
+    assert list(dict.fromkeys(m["kind"] for m in listed)) == kinds
     for method in listed:
         assert method["formula"], method["name"]
         assert method["source"], method["name"]
