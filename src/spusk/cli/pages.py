@@ -132,12 +132,12 @@ def _settings(console: Console, entry: Entry) -> None:
 def _presets(console: Console, entry: Entry) -> None:
     if not entry.presets:
         return
-    _heading(console, f'Presets: {call(entry)}.like("…") computes what another library computes')
+    _heading(console, f"Presets: {call(entry)}.like(…) computes what another library computes")
     table = _grid(2)
     told: set[str] = set()
     for preset in entry.presets:
         cell = Text("\n").join([*_changed(preset), *_note(preset_note(preset, told))])
-        table.add_row(Text(preset.library, style="bold"), cell)
+        table.add_row(Text(f'like("{preset.library}")', style="bold"), cell)
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
