@@ -115,7 +115,7 @@ MISTAKES = {
     ),
     "a mutable default": (
         changed(("    mu: Hyper = 0.9\n", "    mu: Hyper = 0.9\n    parts: list = []\n")),
-        "Mine.parts is a list by default, which could be changed; use a tuple (mine.py:12)",
+        "Mine.parts is a list by default, which all would share; use a tuple (mine.py:12)",
     ),
     "math on a Tensor": (
         changed((FIRST_LINE, "        v = g / math.sqrt(g)\n")),
@@ -273,7 +273,7 @@ def test_mistakes_of_the_loss_are_not_the_rules(written):
     def wrong(x):
         return x.nothing
 
-    with pytest.raises(AttributeError, match="^'Tensor' object has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute 'nothing'"):
         sp.minimize(wrong, [1.0], "./mine.py:Mine", steps=1)
     with pytest.raises(SpuskError, match=r"^minimize needs a function that returns a scalar"):
         sp.minimize(lambda x: x, [1.0], "./mine.py:Mine", steps=1)

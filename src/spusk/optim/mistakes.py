@@ -109,7 +109,7 @@ def returned_at(rule: Any, method: str, thing: Any = None) -> Place | None:
 
 def _code(rule: Any, method: str) -> CodeType | None:
     """The code of a rule's method, unless it is one of this package's own."""
-    code = getattr(getattr(type(rule), method, None), "__code__", None)
+    code = getattr(getattr(rule.__class__, method, None), "__code__", None)
     return code if isinstance(code, CodeType) and _is_users(code.co_filename) else None
 
 
@@ -151,7 +151,7 @@ def check_class(cls: type[Any]) -> None:
             kind = type(cls.__dict__[name]).__name__
             place = _field_place(cls, name)
             raise InputError(
-                f"{cls.__name__}.{name} is a {kind} by default, which could be changed; use a tuple{at(place)}"
+                f"{cls.__name__}.{name} is a {kind} by default, which all would share; use a tuple{at(place)}"
             )
 
 
@@ -231,8 +231,8 @@ def checked_pair(rule: Any, method: str, name: str, w: Tensor, s: Any, result: A
     called = f"{type(rule).__name__}.{method}"
     if not isinstance(result, tuple) or len(result) != 2:  # pyright: ignore[reportUnknownArgumentType]
         pair: Any = result  # pyright: ignore[reportUnknownVariableType]
-        what = f"a tuple of {len(pair)}" if isinstance(pair, tuple) else f"a {type(pair).__name__}"
-        what = "nothing" if pair is None else what
+        kind = "nothing" if pair is None else f"a {type(pair).__name__}"
+        what = f"a tuple of {len(pair)}" if kind == "a tuple" else kind
         raise _marked(
             InputError(
                 f"{called} returned {what}; it must return the pair (w, state), for instance "
