@@ -35,6 +35,8 @@ def main() -> None:
         if not hasattr(error, "format_message"):
             raise
         _refuse(error.format_message())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    finally:
+        warnings.showwarning = usual
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -232,7 +232,7 @@ def checked_pair(rule: Any, method: str, name: str, w: Tensor, s: Any, result: A
     if not isinstance(result, tuple) or len(result) != 2:  # pyright: ignore[reportUnknownArgumentType]
         pair: Any = result  # pyright: ignore[reportUnknownVariableType]
         kind = "nothing" if pair is None else f"a {type(pair).__name__}"
-        what = f"a tuple of {len(pair)}" if kind == "a tuple" else kind
+        what = kind if pair is None or kind != "a tuple" else f"a tuple of {len(pair)}"
         raise _marked(
             InputError(
                 f"{called} returned {what}; it must return the pair (w, state), for instance "
