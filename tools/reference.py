@@ -35,14 +35,14 @@ def _head() -> Iterator[str]:
     yield "# Methods"
     yield ""
     yield fill(
-        "Every optimizer, wrapper, schedule, initialiser and loss: what it computes, its hyperparameters, how the "
-        "variants of known libraries differ from it, and what it costs. This page is written from the code by "
-        "`python -m tools.reference`; `spusk methods NAME` prints one section of it."
+        "Every optimizer, wrapper, schedule, initialiser and loss: what it computes, its hyperparameters, how "
+        "the variants of known libraries differ from it, and what it costs. This page is written from the "
+        "code by `python -m tools.reference`; `spusk methods NAME` prints one section of it."
     )
     yield ""
     yield fill(
-        "In formulas g is the gradient, t = 1, 2, … the number of the step, α the learning rate, and all operations "
-        'are elementwise. `Method.like("torch")` is the method as torch computes it.'
+        "In formulas g is the gradient, t = 1, 2, … the number of the step, α the learning rate, and all "
+        'operations are elementwise. `Method.like("torch")` is the method as torch computes it.'
     )
     yield ""
 
@@ -63,9 +63,9 @@ def _costs(known: list[Entry], costs: dict[str, StepCost]) -> Iterator[str]:
     yield "## What a step costs"
     yield ""
     yield fill(
-        "Beside the gradient, for each weight: numbers kept (4 bytes each in float32), and arithmetic operations of "
-        f"the compiled update. Counted on the weights and biases of a network {network}; what methods for matrices "
-        "need depends on the shapes."
+        "Beside the gradient, for each weight: numbers kept (4 bytes each in float32), and arithmetic "
+        f"operations of the compiled update. Counted on the weights and biases of a network {network}; what "
+        "methods for matrices need depends on the shapes."
     )
     yield ""
     yield "| method | numbers kept | operations | gradients a step |"
@@ -74,10 +74,9 @@ def _costs(known: list[Entry], costs: dict[str, StepCost]) -> Iterator[str]:
         if entry.name in costs:
             cost = costs[entry.name]
             kept = sum(slot.per_weight for slot in cost.slots)
-            yield (
-                f"| [{_shown(entry)}](#{_anchor(entry)}) | {amount(kept) if kept else 0} | "
-                f"{amount(cost.operations)} | {gradients(cost).removesuffix(' a step').replace(' a step', '')} |"
-            )
+            numbers = (amount(kept) if kept else "0", amount(cost.operations))
+            taken = gradients(cost).replace(" a step", "")
+            yield f"| [{_shown(entry)}](#{_anchor(entry)}) | {' | '.join(numbers)} | {taken} |"
     yield ""
 
 
@@ -121,7 +120,8 @@ def _section(entry: Entry, cost: StepCost | None) -> Iterator[str]:
         yield ""
     if cost is not None:
         rates = ", ".join(f"{rate:g}" for rate in entry.lr_grid)
-        yield f"**Cost.** Memory: {memory(cost)}. Arithmetic: {arithmetic(cost)}. Gradients: {gradients(cost)}."
+        yield f"**Cost.** Memory: {memory(cost)}. Arithmetic: {arithmetic(cost)}."
+        yield f"Gradients: {gradients(cost)}."
         yield f"Comparisons try lr = {rates}."
         yield ""
     if entry.elsewhere:
@@ -159,16 +159,16 @@ def table(known: list[Entry]) -> str:
     )
     lines = [
         fill(
-            f"{len(of_steps)} optimizers and wrappers and {len(schedules)} schedules, each with formula, paper, "
-            "variants and cost in [docs/methods.md](docs/methods.md). Of these optimizers and wrappers, others "
-            f"have: {counts}."
+            f"{len(of_steps)} optimizers and wrappers and {len(schedules)} schedules, each with formula, "
+            "paper, variants and cost in [docs/methods.md](docs/methods.md). Of these optimizers and wrappers, "
+            f"others have: {counts}."
         ),
         "",
         "<details><summary>The catalogue beside other libraries</summary>",
         "",
         fill(
-            '● the library has it, and `Method.like("library")` computes the same; ○ it has it; – it does not, or '
-            "not under a name that is known here."
+            '● the library has it, and `Method.like("library")` computes the same; ○ it has it; – it does not, '
+            "or not under a name that is known here."
         ),
         "",
         f"| | {' | '.join(heads)} |",
