@@ -35,8 +35,8 @@ def _head() -> Iterator[str]:
     yield "# Methods"
     yield ""
     yield fill(
-        "Every optimizer, wrapper, schedule, initialiser and loss: what it computes, its hyperparameters, how "
-        "the variants of known libraries differ from it, and what it costs. This page is written from the "
+        "Every optimizer, wrapper, schedule, initialiser and loss: what it computes, its hyperparameters, "
+        "how the variants of known libraries differ from it, and what it costs. This page is written from the "
         "code by `python -m tools.reference`; `spusk methods NAME` prints one section of it."
     )
     yield ""
@@ -160,15 +160,15 @@ def table(known: list[Entry]) -> str:
     lines = [
         fill(
             f"{len(of_steps)} optimizers and wrappers and {len(schedules)} schedules, each with formula, "
-            "paper, variants and cost in [docs/methods.md](docs/methods.md). Of these optimizers and wrappers, "
-            f"others have: {counts}."
+            "paper, variants and cost in [docs/methods.md](docs/methods.md). Of these optimizers and "
+            f"wrappers, others have: {counts}."
         ),
         "",
         "<details><summary>The catalogue beside other libraries</summary>",
         "",
         fill(
-            '● the library has it, and `Method.like("library")` computes the same; ○ it has it; – it does not, '
-            "or not under a name that is known here."
+            '● the library has it, and `Method.like("library")` computes the same; ○ it has it; – it does '
+            "not, or not under a name that is known here."
         ),
         "",
         f"| | {' | '.join(heads)} |",
