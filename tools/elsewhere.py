@@ -67,7 +67,7 @@ NAMES: dict[str, dict[str, str]] = {
         "pytorch_optimizer": "pytorch_optimizer.CyclicLR",
     },
     "dadaptadam": {"optax": "optax.contrib.dadapt_adamw"},
-    "psgdkron": {"timm": "timm.optim.Kron", "pytorch_optimizer": "pytorch_optimizer.Kron"},
+    "psgdkron": {"timm": "timm.optim.kron.Kron", "pytorch_optimizer": "pytorch_optimizer.Kron"},
     "novograd": {"timm": "timm.optim.NvNovoGrad"},
     "sophiah": {"optax": "optax.contrib.sophia"},
     "sophia": {"pytorch_optimizer": "pytorch_optimizer.SophiaH"},

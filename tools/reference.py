@@ -36,8 +36,8 @@ def _head() -> Iterator[str]:
     yield ""
     yield fill(
         "Every optimizer, wrapper, schedule, initialiser and loss: what it computes, its hyperparameters, "
-        "how the variants of known libraries differ from it, and what it costs. This page is written from the "
-        "code by `python -m tools.reference`; `spusk methods NAME` prints one section of it."
+        "how the variants of known libraries differ from it, and what it costs. This page is written from "
+        "the code by `python -m tools.reference`; `spusk methods NAME` prints one section of it."
     )
     yield ""
     yield fill(

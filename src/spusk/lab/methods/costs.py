@@ -18,7 +18,7 @@ from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import flatten
 
-WIDTH = 256
+WIDTH = 128
 LAYERS = 3
 NETWORK = "-".join([str(WIDTH)] * (LAYERS + 1))
 """The network whose parameters are the sample, in words: its layers' weights and biases."""
