@@ -115,7 +115,8 @@ def test_methods_lists_formulas_and_papers(tmp_path):
     done = spusk("methods", "--json", tmp_path / "m.json")
     assert done.returncode == 0
     listed = json.loads((tmp_path / "m.json").read_text())["methods"]
-    assert {m["kind"] for m in listed} == {"optimizer", "schedule", "initialiser", "loss"}
+    kinds = ["optimizer", "wrapper", "solver", "schedule", "initialiser", "loss"]
+    assert list(dict.fromkeys(m["kind"] for m in listed)) == kinds
     for method in listed:
         assert method["formula"], method["name"]
         assert method["source"], method["name"]
@@ -162,7 +163,7 @@ def test_an_optimizer_of_ones_own_is_named_by_its_file(tmp_path, spusk_here, mon
     for option in (("compare", "iris", "--optimizers"), ("train", "iris", "--optimizer")):
         done = spusk_here(*option, "./mine.py:Mine")
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == "spusk: ./mine.py:7: NameError: name 'nothing' is not defined\n"
+        assert done.stderr == "spusk: Mine.update: NameError: name 'nothing' is not defined (mine.py:7)\n"
 
 
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):

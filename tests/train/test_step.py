@@ -88,9 +88,13 @@ class Broken(Optimizer):
             r"Broken.start returns NoneType for 'w'; it must return a State of Tensors, such as State\(m=",
         ),
         ("no Tensor", InputError, "Broken.start returns float for 'w/v'; it must return a State of Tensors"),
-        ("no point", InputError, "Broken.point returns NoneType for 'w', not a Tensor"),
-        ("small point", ShapeError, r"Broken.point returns shape \(\) for 'w' of shape \(3,\)"),
-        ("name", AttributeError, "no slot 'velocity'; its slots are: v"),
+        ("no point", InputError, "Broken.point returns NoneType for parameter 'w', not a Tensor"),
+        ("small point", ShapeError, r"Broken.point changes parameter 'w' from shape \(3,\) to \(\)"),
+        (
+            "name",
+            InputError,
+            r"Broken.update: the state has no slot 'velocity'; its slots are: v \(test_step\.py:\d+\)",
+        ),
     ],
 )
 def test_a_rule_with_a_mistake_is_told_what_is_wrong(how, error, sentence):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+import warnings
+from typing import Any, NoReturn
 
 from spusk.errors import SpuskError
 
@@ -13,7 +14,15 @@ def main() -> None:
     import typer
 
     from spusk.cli.app import app
+    from spusk.optim.plugins import PluginWarning
 
+    def warn(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if category is PluginWarning:  # ours are sentences; others say where they come from
+            print(f"spusk: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *where)
+
+    usual, warnings.showwarning = warnings.showwarning, warn
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], prog_name="spusk", standalone_mode=False))
     except SpuskError as error:
@@ -26,6 +35,8 @@ def main() -> None:
         if not hasattr(error, "format_message"):
             raise
         _refuse(error.format_message())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    finally:
+        warnings.showwarning = usual
 
 
 def _refuse(sentence: str) -> NoReturn:

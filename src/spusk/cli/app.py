@@ -321,28 +321,29 @@ def summary(
         show.write_json(json, {"network": repr(work.net), "parameters": parameters})
 
 
-@app.command(epilog="Example:  spusk methods adam")
+@app.command(epilog="Examples:  spusk methods adam   spusk methods wrappers   spusk methods ./mine.py:MyRule")
 def methods(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Show only this one, in full; or all optimizers, schedules, initialisers or losses.",
+            help="Show this one in full, also by its name in another library, or a rule of your own file; "
+            "or the optimizers, wrappers, solvers, schedules, initialisers or losses with their formulas.",
             show_default=False,
         ),
     ] = None,
     json: Json = None,
 ) -> None:
-    """List every optimizer, schedule, initialiser and loss with its formula and paper."""
-    from spusk.cli import catalogue, show
+    """List every method; or show one: formula, paper, hyperparameters, variants of other libraries, cost."""
+    from spusk.cli import pages, show
+    from spusk.lab import methods as catalogue
 
     _writable(json)
-    entries = catalogue.entries()
-    if name is not None:
-        entries = catalogue.only(entries, name)
+    with own_errors_told(*parse.own_files(name)):
+        entries = catalogue.entries() if name is None else catalogue.find(name)
     with show.apart_from(json):
-        show.methods(entries, full=len({e.title for e in entries}) == 1)
+        pages.methods(entries, name)
     if json is not None:
-        described: list[dict[str, Any]] = [catalogue.as_dict(e) for e in entries]
+        described: list[dict[str, Any]] = [entry.as_dict() for entry in entries]
         show.write_json(json, {"methods": described})
 
 

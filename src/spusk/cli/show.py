@@ -17,7 +17,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from spusk.cli.catalogue import Entry
 from spusk.data.schema import GAP, Schema
 from spusk.files import write_whole
 from spusk.lab import table as words
@@ -235,36 +234,3 @@ def write_json(path: Path, content: Mapping[str, Any], remark: str = "") -> None
 
     text = json.dumps(without_nan(content), indent=1, allow_nan=False, ensure_ascii=False)
     write_text(path, text + "\n", remark)
-
-
-HEADINGS = {
-    "optimizer": "Optimizers",
-    "schedule": "Schedules, for any hyperparameter",
-    "initialiser": "Initialisers",
-    "loss": "Losses",
-}
-
-
-def methods(entries: list[Entry], *, full: bool) -> None:
-    """The catalogue: formula and paper of each method; with `full`, all that its docstring says."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    kind = ""
-    for entry in entries:
-        if entry.kind != kind:
-            kind = entry.kind
-            console.print(f"\n[bold underline]{HEADINGS[kind]}[/]")
-        console.print(f"\n[bold]{entry.name}[/]  {entry.summary}", markup=True)
-        for line in entry.formula.splitlines():
-            console.print(f"    {line}", style="cyan", markup=False)
-        if full:
-            console.print()
-            console.print(entry.details, markup=False)
-            if entry.presets:
-                console.print(
-                    f"\nPresets: {entry.name}.like(…) computes what another library computes", markup=False
-                )
-            for library, settings in entry.presets.items():
-                shown = ", ".join(f"{k}={v!r}" for k, v in settings.items()) or "the defaults"
-                console.print(f'like("{library}"): {shown}', markup=False)
-        elif entry.source:
-            console.print(f"    {entry.source}", style="dim", markup=False)

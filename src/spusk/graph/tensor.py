@@ -144,7 +144,7 @@ class Tensor:
         except SpuskError as error:
             raise DTypeError(
                 "the value of this Tensor is not known while the graph is built; use the functions of "
-                f"spusk.numpy on it, not those of math or NumPy ({users_place()}) ({error})"
+                f"spusk.numpy on it, not those of math or NumPy ({users_place()})"
             ) from error
 
     def __float__(self) -> float:
@@ -159,7 +159,7 @@ class Tensor:
         except SpuskError as error:
             raise DTypeError(
                 "the truth of this Tensor is not known while the graph is built; "
-                f"choose between values with spusk.numpy.where instead of `if` ({error})"
+                f"choose between values with spusk.numpy.where instead of `if` ({users_place()})"
             ) from error
 
     def __index__(self) -> int:

@@ -37,6 +37,7 @@ from spusk.optim.nadam import Nadam
 from spusk.optim.nesterov import Nesterov
 from spusk.optim.novograd import NovoGrad
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.plugins import plugin, plugin_names
 from spusk.optim.prodigy import Prodigy
 from spusk.optim.psgd_kron import PSGDKron
 from spusk.optim.radam import RAdam
@@ -206,7 +207,8 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     Args:
         optimizer: an optimizer, its class, or its name in any case, e.g. `"adam"`; after the name there may
             be what differs from the defaults, e.g. `"adam(beta1=0.5)"` or `'adam.like("keras")'`. Of a rule
-            of your own, file and class: `"./mine.py:MyRule"`; that file is run.
+            of your own, file and class: `"./mine.py:MyRule"`; that file is run. Names that are none of ours
+            are looked for in the entry-point group `spusk.optimizers` of installed packages.
 
     Raises:
         InputError: if no optimizer has that name, it is none of the three, or the file cannot be run.
@@ -226,9 +228,8 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     if isinstance(optimizer, str):
         from spusk.optim.text import OWN, read  # it reads this catalogue
 
-        return (
-            read(optimizer) if "(" in optimizer or OWN.search(optimizer) else CATALOGUE[_known(optimizer)]()
-        )
+        is_name = "(" not in optimizer and not OWN.search(optimizer)
+        return known_rule(optimizer)() if is_name else read(optimizer)
     if isinstance(found, type) and issubclass(found, Optimizer):
         found = found()
     if not isinstance(found, Optimizer):
@@ -238,7 +239,16 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     return found
 
 
-def _known(name: str) -> str:
-    if name.lower() not in CATALOGUE:
-        raise InputError(f"unknown optimizer {name!r}{closest(name, CATALOGUE)}")
-    return name.lower()
+def known_rule(name: str) -> type[Optimizer]:
+    """The class that a name in any case stands for: one of ours, or one that another package registers.
+
+    Raises:
+        InputError: if there is none.
+    """
+    ours = CATALOGUE.get(name.lower())
+    if ours is not None:
+        return ours
+    theirs = plugin(name)
+    if theirs is None:
+        raise InputError(f"unknown optimizer {name!r}{closest(name, [*CATALOGUE, *plugin_names()])}")
+    return theirs.rule

@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
-from spusk.errors import InputError, ShapeError, closest
+from spusk.errors import InputError, closest
 from spusk.graph import Tensor
+from spusk.graph.place import Place, users_place
 from spusk.optim.hyper import Hyper, Range, check_numbers
+from spusk.optim.mistakes import at, check_class, check_made, check_same, check_start, checked_pair, told
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.state import State
 
@@ -47,6 +49,18 @@ class Optimizer:
     full_batch: ClassVar[bool] = False
     needs_curvature: ClassVar[bool] = False
 
+    defined_at: ClassVar[Place | None] = None
+    """The line of the class statement, of a rule that is not one of this package's own."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.defined_at = None if cls.__module__.startswith("spusk.") else users_place()
+        check_class(cls)
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        check_made(cls, named)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         check_numbers(self)
 
@@ -69,26 +83,25 @@ class Optimizer:
 
     def update(self, w: Tensor, g: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g at `point(w, s)`, in step t = 1, 2, …"""
-        raise InputError(f"{type(self).__name__} does not define update(w, g, s, t)")
+        name, where = type(self).__name__, at(type(self).defined_at)
+        raise InputError(f"{name} does not define update(w, g, s, t){where}")
 
     # --- all parameters ---------------------------------------------------------------------------
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         """The state before the first step, by parameter name."""
-        return {name: self.start(w) for name, w in parameters.items()}
+        states: dict[str, Any] = {}
+        for name, w in parameters.items():
+            with told(self, "start"):
+                states[name] = self.start(w)
+            check_start(self, name, states[name])
+        return states
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """Where the gradient is taken, by parameter name."""
-        points = {name: self.point(w, state[name]) for name, w in parameters.items()}
-        for name, w in parameters.items():
-            point: Any = points[name]
-            if not isinstance(point, Tensor):
-                kind = type(point).__name__
-                raise InputError(f"{type(self).__name__}.point returns {kind} for {name!r}, not a Tensor")
-            if point.shape != w.shape:
-                raise ShapeError(
-                    f"{type(self).__name__}.point returns shape {point.shape} for {name!r} of shape {w.shape}"
-                )
+        with told(self, "point"):
+            points = {name: self.point(w, state[name]) for name, w in parameters.items()}
+        check_same(self, "point", parameters, points, "parameter")
         return points
 
     def gradients_all(
@@ -109,7 +122,10 @@ class Optimizer:
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """The weights to use, by parameter name: what is measured, kept and returned."""
-        return {name: self.evaluated(w, state[name]) for name, w in parameters.items()}
+        with told(self, "evaluated"):
+            found = {name: self.evaluated(w, state[name]) for name, w in parameters.items()}
+        check_same(self, "evaluated", parameters, found, "parameter")
+        return found
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
@@ -118,13 +134,10 @@ class Optimizer:
         new_parameters: dict[str, Tensor] = {}
         new_state: dict[str, Any] = {}
         for name, w in parameters.items():
-            result: Any = self.update(w, gradients[name], state[name], t)
-            if not isinstance(result, tuple) or len(result) != 2:  # pyright: ignore[reportUnknownArgumentType]
-                raise InputError(
-                    f"{type(self).__name__}.update returned a {type(result).__name__}; "  # pyright: ignore[reportUnknownArgumentType]
-                    "it must return the pair (w, state), for instance (w, s)"
-                )
-            new_parameters[name], new_state[name] = result
+            with told(self, "update"):
+                result: Any = self.update(w, gradients[name], state[name], t)
+            pair = checked_pair(self, "update", name, w, state[name], result)
+            new_parameters[name], new_state[name] = pair
         return new_parameters, new_state
 
     # --- variants ---------------------------------------------------------------------------------

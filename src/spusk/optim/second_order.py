@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from spusk.errors import InputError
 from spusk.graph import Tensor
+from spusk.optim.mistakes import at, checked_pair, told
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import State
@@ -38,7 +39,8 @@ class SecondOrder(Optimizer):
 
     def update_curved(self, w: Tensor, g: Tensor, h: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g and the Hessian's diagonal h, in step t."""
-        raise InputError(f"{type(self).__name__} does not define update_curved(w, g, h, s, t)")
+        name, where = type(self).__name__, at(type(self).defined_at)
+        raise InputError(f"{name} does not define update_curved(w, g, h, s, t){where}")
 
     def gradients_all(
         self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
@@ -55,8 +57,9 @@ class SecondOrder(Optimizer):
                 f"{type(self).__name__} got gradients without a curvature; a wrapper that changes gradients "
                 "must hand on Gradients.replaced(…)"
             )
-        new = {
-            name: self.update_curved(w, gradients[name], curvature[name], state[name], t)
-            for name, w in parameters.items()
-        }
+        new: dict[str, tuple[Tensor, Any]] = {}
+        for name, w in parameters.items():
+            with told(self, "update_curved"):
+                result = self.update_curved(w, gradients[name], curvature[name], state[name], t)
+            new[name] = checked_pair(self, "update_curved", name, w, state[name], result)
         return {name: w for name, (w, _) in new.items()}, {name: s for name, (_, s) in new.items()}

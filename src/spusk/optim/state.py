@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from spusk.graph.place import Place, users_place
+
 
 class State(Mapping[str, Any]):
     """Named values, read as attributes or by name; never changed in place.
@@ -14,12 +16,15 @@ class State(Mapping[str, Any]):
     (1.0, 2.0, ['m', 'v'])
     """
 
-    __slots__ = ("_slots",)
+    __slots__ = ("_slots", "place")
 
     _slots: dict[str, Any]
+    place: Place
+    """The line of the user's code where it was made."""
 
     def __init__(self, **slots: Any) -> None:
         object.__setattr__(self, "_slots", slots)
+        object.__setattr__(self, "place", users_place())
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

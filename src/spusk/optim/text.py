@@ -17,7 +17,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from spusk.errors import InputError, closest
-from spusk.optim.catalogue import CATALOGUE, SCHEDULES
+from spusk.optim.catalogue import CATALOGUE, SCHEDULES, known_rule
 from spusk.optim.optimizer import Optimizer
 from spusk.own_file import run_file
 
@@ -29,10 +29,10 @@ def read(text: str) -> Optimizer:
     """The optimizer that a text describes: a name, and in brackets what differs from its defaults.
 
     Args:
-        text: a name of `CATALOGUE`, alone or called with numbers, texts, True, False, None, and schedules or
-            other optimizers written the same way, also in tuples, lists and dicts; `name.like("library", …)`
-            is a preset. A rule of the user's own is written `file.py:Name`, and that file is run. Nothing
-            else is evaluated.
+        text: a name of `CATALOGUE` or of another package's optimizer, alone or called with numbers, texts,
+            True, False, None, and schedules or other optimizers written the same way, also in tuples, lists
+            and dicts; `name.like("library", …)` is a preset. A rule of the user's own is written
+            `file.py:Name`, and that file is run. Nothing else is evaluated.
 
     Raises:
         InputError: if it cannot be read, names an unknown method or hyperparameter, or a value is not
@@ -111,9 +111,7 @@ def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
 
 def _known(name: str, known: Mapping[str, Any]) -> Any:
     found = known.get(name.lower())
-    if found is None:
-        raise InputError(f"unknown optimizer {name!r}{closest(name, CATALOGUE)}")
-    return found
+    return known_rule(name) if found is None else found
 
 
 def _made(make: Any, args: list[Any], named: dict[str, Any], text: str) -> Any:

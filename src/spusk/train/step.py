@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 import spusk.numpy as snp
 from spusk.compile import Backend, Program
-from spusk.errors import DTypeError, InputError, ShapeError
+from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.mistakes import at, check_same, returned_at, told
 from spusk.optim.objective import Objective
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import flatten, unflatten
@@ -102,22 +103,35 @@ def descent_step(
     t = new_input("step", (), "float64", weak=True)
     numbers = {n: new_input(f"hyper {n}", (), "float64", weak=True) for n in hyperparameters(optimizer)}
     rule = at_step(with_hyperparameters(optimizer, numbers), t)
-    fresh = rule.start_all(weights)
+    with told(rule, "start_all"):
+        fresh = rule.start_all(weights)
     first = flatten(fresh)
     _check_start(optimizer, first)
     slots = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = unflatten(fresh, slots)
 
     random_key = new_input(DRAWS, (2,), "uint32")
-    objective = Objective(lambda at: loss(at, t), t, random_key)
-    gradients = rule.gradients_all(objective, weights, state, t)
-    new_weights, new_state = rule.update_all(weights, gradients, state, t)
-    _check(optimizer, weights, new_weights, "update", "parameter")
-    _check(optimizer, slots, flatten(new_state), "update", "state slot")
+    of_the_loss: list[Exception] = []
+
+    def minimised(point: Tensors) -> Tensor:
+        try:
+            return loss(point, t)
+        except Exception as error:
+            of_the_loss.append(error)
+            raise
+
+    objective = Objective(minimised, t, random_key)
+    with told(rule, "gradients_all", but=of_the_loss):
+        gradients = rule.gradients_all(objective, weights, state, t)
+    with told(rule, "update_all"):
+        new_weights, new_state = rule.update_all(weights, gradients, state, t)
+    check_same(rule, "update_all", weights, new_weights, "parameter")
+    check_same(rule, "update_all", slots, flatten(new_state), "state slot")
     # The weights to use are those after the last step, t − 1, with its hyperparameters.
     last = at_step(with_hyperparameters(optimizer, numbers), snp.maximum(t - 1, 1))
-    evaluated = last.evaluated_all(weights, state)
-    _check(optimizer, weights, evaluated, "evaluated", "parameter")
+    with told(rule, "evaluated_all"):
+        evaluated = last.evaluated_all(weights, state)
+    check_same(rule, "evaluated_all", weights, evaluated, "parameter")
 
     carried_in = _named("parameters", weights) | _named("state", slots) | {"step": t}
     carried_out = _named("parameters", new_weights) | _named("state", flatten(new_state)) | {"step": t + 1}
@@ -157,25 +171,5 @@ def _check_start(rule: Optimizer, first: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{type(rule).__name__}.start returns {type(slot).__name__} for {path!r}; it must return a "
                 "State of Tensors, such as State(m=snp.zeros_like(w)), or State() if it keeps none"
-            )
-
-
-def _check(rule: Optimizer, before: Tensors, after: Mapping[str, Any], by: str, what: str) -> None:
-    """The rule must return every parameter and slot as it was: same names, shapes and dtypes."""
-    name = f"{type(rule).__name__}.{by}"
-    if missing := [path for path in before if path not in after]:
-        raise InputError(f"{name} returns no {what} {missing[0]!r}, which start made")
-    if surplus := [path for path in after if path not in before]:
-        raise InputError(f"{name} returns a {what} {surplus[0]!r}, which start did not make")
-    for path, old in before.items():
-        new = after[path]
-        if not isinstance(new, Tensor):
-            raise InputError(f"{name} returns {type(new).__name__} for {what} {path!r}, not a Tensor")
-        if new.shape != old.shape:
-            raise ShapeError(
-                f"{name} changes {what} {path!r} from shape {old.shape} to {new.shape} ({new.place})"
-            )
-        if new.dtype != old.dtype:
-            raise DTypeError(
-                f"{name} changes {what} {path!r} from {old.dtype.name} to {new.dtype.name} ({new.place})"
+                f"{at(returned_at(rule, 'start_all'))}"
             )
