@@ -229,6 +229,20 @@ def test_a_docstring_gives_a_summary_a_formula_and_a_source(cls):
         assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), f"{field.name} is not described"
 
 
+@pytest.mark.parametrize("cls", [*CATALOGUE.values(), *SCHEDULES.values()], ids=lambda cls: cls.__name__)
+def test_the_defaults_are_those_that_the_docstring_tells(cls):
+    described = inspect.cleandoc(cls.__doc__).partition("Args:")[2].partition(">>>")[0]
+    told = {}
+    for entry in re.split(r"\n    (?=\w+: )", described):
+        name, _, text = entry.strip().partition(": ")
+        found = re.search(r"(?<!its )default (None|[-+.\de]*\d)", " ".join(text.split()))
+        if found:
+            told[name] = None if found[1] == "None" else float(found[1])
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    assert {name: defaults[name] for name in told} == told
+    assert "lr" in told or "lr" not in defaults
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_print_what_they_say(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0

@@ -46,19 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m tools.mutants", description=__import__("tools.mutants").mutants.__doc__
+        "python -m tools.mutants", description="Do the tests of update rules and initialisers see a fault?"
     )
-    parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders; default: optim and init"
-    )
-    parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes; default: cores"
-    )
-    parser.add_argument(
-        "--only", choices=sorted(OPERATORS), metavar="NAME", help="one operator: " + ", ".join(OPERATORS)
-    )
-    parser.add_argument("--verbose", action="store_true", help="say why those that live change nothing")
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, metavar="PATH", help="files or folders; default: optim and init")
+    add("--list", action="store_true", help="print the mutants and run nothing")
+    add("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes; default: cores")
+    add("--only", choices=sorted(OPERATORS), metavar="NAME", help="one operator: " + ", ".join(OPERATORS))
+    add("--verbose", action="store_true", help="say why those that live change nothing")
     return parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType
@@ -47,8 +48,8 @@ def mutants(file: Path) -> Iterator[Mutant]:
     seen: set[str] = set()
     for function, holder, key, node, place in list(_places(tree)):
         for operator, change in OPERATORS.items():
-            for new in change(node, place):
-                ast.copy_location(new, node)
+            for found in change(node, place):
+                new = ast.copy_location(deepcopy(found), node)
                 for part in ast.walk(new):
                     if not hasattr(part, "lineno") and "lineno" in part._attributes:
                         ast.copy_location(part, node)

@@ -136,11 +136,8 @@ def extreme(node: ast.AST, place: Place) -> Iterator[ast.AST]:
     other = _OPPOSITES.get(_name_of_call(node) or "")
     if other and isinstance(node, ast.Call):
         f = node.func
-        renamed = (
-            ast.Attribute(f.value, other, f.ctx)
-            if isinstance(f, ast.Attribute)
-            else ast.Name(other, ast.Load())
-        )
+        name = ast.Name(other, ast.Load())
+        renamed = ast.Attribute(f.value, other, f.ctx) if isinstance(f, ast.Attribute) else name
         yield ast.Call(renamed, node.args, node.keywords)
 
 
@@ -183,12 +180,12 @@ def preset(node: ast.AST, place: Place) -> Iterator[ast.AST]:
 
 def order(node: ast.AST, place: Place) -> Iterator[ast.AST]:
     """The order of updates: the old value of a slot where the new one belongs, and the other way."""
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_slot(node):
-        if place.slots.get(node.attr, node.lineno) < node.lineno:
-            yield ast.Name(node.attr, ast.Load())
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in place.slots:
-        if place.function and (old := _slot_in(place.function, node.id)):
-            yield old
+    is_old = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and _is_slot(node)
+    if is_old and place.slots.get(node.attr, node.lineno) < node.lineno:  # type: ignore[attr-defined]
+        yield ast.Name(node.attr, ast.Load())  # type: ignore[attr-defined]
+    is_new = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in place.slots
+    if is_new and place.function and (old := _slot_in(place.function, node.id)):  # type: ignore[attr-defined]
+        yield old
 
 
 def condition(node: ast.AST, place: Place) -> Iterator[ast.AST]:

@@ -10,7 +10,7 @@ from tools.mutants.runner import Outcome
 
 
 class Progress:
-    """Counts outcomes, in a line that a terminal shows, and prints unexplained survivors as they are found."""
+    """Counts outcomes in a line, on a terminal, or prints unexplained survivors as they are found."""
 
     def __init__(self, total: int, explained: Mapping[Key, str]) -> None:
         self.outcomes: list[Outcome] = []
@@ -51,7 +51,7 @@ def alive(outcomes: Sequence[Outcome], explained: Mapping[Key, str], verbose: bo
 
 
 def table(outcomes: Sequence[Outcome], explained: Mapping[Key, str]) -> str:
-    """File by file: mutants, killed, explained, alive; and the score, killed of those that change something."""
+    """By file: mutants, killed, explained, alive; and the score, killed of those that change something."""
     files = sorted({o.mutant.file for o in outcomes if o.mutant})
     rows = [
         (file, *_counts([o for o in outcomes if o.mutant and o.mutant.file == file], explained))

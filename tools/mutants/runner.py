@@ -1,7 +1,7 @@
 """Runs the tests against mutants: a process forked for each, from one that has started pytest once.
 
-Forking saves importing NumPy, LLVM and pytest some thousand times. The mutated module, and all that import it,
-are imported in the forked process, so the files on disk stay as they are.
+Forking saves importing NumPy, LLVM and pytest some thousand times. The mutated module, and all that import
+it, are imported in the forked process, so the files on disk stay as they are.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def run(work: Sequence[Work], jobs: int, done: Callable[[Outcome], None]) -> Non
 
 
 class _Instead:
-    """In the first process, forks instead of collecting tests; in a forked one, collects and runs its tests."""
+    """The first process forks instead of collecting tests; a forked one collects and runs its tests."""
 
     def __init__(self, forked: Callable[[], Task | None]) -> None:
         self._forked = forked
@@ -98,9 +98,9 @@ class _Instead:
         return None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._task and self._task.mutant:
-            tests = tests_of(self._task.files[0])
-            items[:] = [i for i in items if tests.wants(i.path, i.nodeid)]
+        if self._task:
+            tests = [tests_of(file) for file in self._task.files]
+            items[:] = [i for i in items if any(t.wants(i.path, i.nodeid) for t in tests)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -191,7 +191,7 @@ class _Pool:
 
     def forked(self, task: Task) -> bool:
         """Fork; True in the forked process."""
-        log: Any = tempfile.TemporaryFile()
+        log: Any = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this function)
         pid = os.fork()
         if pid == 0:
             os.dup2(log.fileno(), 1)
