@@ -83,6 +83,37 @@ def test_every_library_that_differs_has_a_preset():
     }
 
 
+def test_presets_have_the_rate_that_the_library_has_as_its_default_where_it_differs():
+    rates = {
+        f"{name} {library}": preset["lr"]
+        for name, cls in CATALOGUE.items()
+        for library, preset in cls.presets.items()
+        if "lr" in preset
+    }
+    assert rates == {
+        "sgd torch": 0.001,
+        "momentum torch": 0.001,
+        "nesterov torch": 0.001,
+        "adagrad keras": 0.001,
+        "rmsprop torch": 0.01,
+        "adadelta keras": 0.001,
+        "adamax keras": 0.001,
+        "nadam keras": 0.001,
+        "nadam tf-contrib": 0.001,
+        "sgdw timm": 0.001,
+        "sgdw pytorch_optimizer": 0.0001,
+        "signsgd pytorch_optimizer": 0.001,
+        "lion keras": 0.001,
+        "rprop torch": 0.01,
+        "rprop optax": 0.01,
+        "ftrl keras": 0.001,
+        "ftrl pytorch_optimizer": 0.001,
+        "madgrad pytorch_optimizer": 0.001,
+        "novograd timm": 0.001,
+        "novograd pytorch_optimizer": 0.001,
+    }
+
+
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_float32_weights_and_their_state_stay_float32(rule):
     # Step itself checks that no parameter or slot changes its name, shape or dtype.
