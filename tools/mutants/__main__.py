@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
     explained = equivalent.read()
-    progress = Progress(len(every), explained)
+    progress = Progress(every, explained)
     runner.run(work, options.jobs, progress)
     print(alive(progress.outcomes, explained, options.verbose))
     print(table(progress.outcomes, explained))

@@ -100,11 +100,11 @@ _NO_FORMULA = {"lr_grid", "__all__"}
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """Imports, errors and their sentences, docstrings, what a type checker reads, and grids of rates."""
+    """Imports, errors and their sentences, docstrings, what a type checker reads, grids of rates, and zip's `strict`."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Raise() | ast.JoinedStr():
             return True
-        case ast.Expr(ast.Constant()):
+        case ast.Expr(ast.Constant()) | ast.keyword("strict"):
             return True
         case ast.If(ast.Name("TYPE_CHECKING")):
             return True

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tools.mutants.equivalent import Key, key
+from tools.mutants.mutant import Mutant
 from tools.mutants.runner import Outcome
 
 
 class Progress:
-    """Counts outcomes in a line, on a terminal, or prints unexplained survivors as they are found."""
+    """Tells how far it is: in one line on a terminal, elsewhere unexplained survivors and finished files."""
 
-    def __init__(self, total: int, explained: Mapping[Key, str]) -> None:
+    def __init__(self, mutants: Sequence[Mutant], explained: Mapping[Key, str]) -> None:
         self.outcomes: list[Outcome] = []
         self.alive = 0
-        self._total, self._explained = total, explained
+        self._left, self._explained = Counter(m.file for m in mutants), explained
+        self._total = len(mutants)
         self._shows = sys.stderr.isatty()
 
     def __call__(self, outcome: Outcome) -> None:
-        if outcome.mutant is None:
-            return
+        file = outcome.mutant.file
         self.outcomes.append(outcome)
+        self._left[file] -= 1
         lives = outcome.alive and key(outcome.mutant) not in self._explained
         self.alive += lives
         if self._shows:
-            at = f"{len(self.outcomes)} of {self._total} mutants, {self.alive} alive, {outcome.mutant.file}"
-            print(
-                f"\r\x1b[K{at}",
-                end="\n" if len(self.outcomes) == self._total else "",
-                file=sys.__stderr__,
-                flush=True,
-            )
-        elif lives:
+            at = f"{len(self.outcomes)} of {self._total} mutants, {self.alive} alive, {file}"
+            print(f"\r\x1b[K{at}", end="", file=sys.__stderr__, flush=True)
+            return
+        if lives:
             print(f"alive: {outcome.mutant}", file=sys.__stderr__, flush=True)
+        if not self._left[file]:
+            counts = _counts([o for o in self.outcomes if o.mutant.file == file], self._explained)
+            said = "{} mutants, {} killed, {} explained, {} alive".format(*counts)
+            print(f"{file}: {said}", file=sys.__stderr__, flush=True)
 
 
 def alive(outcomes: Sequence[Outcome], explained: Mapping[Key, str], verbose: bool) -> str:
@@ -41,7 +44,7 @@ def alive(outcomes: Sequence[Outcome], explained: Mapping[Key, str], verbose: bo
     lines: list[str] = []
     for outcome in outcomes:
         mutant = outcome.mutant
-        if outcome.alive and mutant is not None:
+        if outcome.alive:
             reason = explained.get(key(mutant))
             if reason is None:
                 lines.append(f"alive: {mutant}")
@@ -52,11 +55,8 @@ def alive(outcomes: Sequence[Outcome], explained: Mapping[Key, str], verbose: bo
 
 def table(outcomes: Sequence[Outcome], explained: Mapping[Key, str]) -> str:
     """By file: mutants, killed, explained, alive; and the score, killed of those that change something."""
-    files = sorted({o.mutant.file for o in outcomes if o.mutant})
-    rows = [
-        (file, *_counts([o for o in outcomes if o.mutant and o.mutant.file == file], explained))
-        for file in files
-    ]
+    files = sorted({o.mutant.file for o in outcomes})
+    rows = [(file, *_counts([o for o in outcomes if o.mutant.file == file], explained)) for file in files]
     total = tuple(sum(row[i] for row in rows) for i in range(1, 5))
     width = max(len(file) for file in [*files, "all"])
     head = f"{'file':{width}}  mutants  killed  explained  alive"
@@ -76,5 +76,5 @@ def table(outcomes: Sequence[Outcome], explained: Mapping[Key, str]) -> str:
 
 def _counts(outcomes: Sequence[Outcome], explained: Mapping[Key, str]) -> tuple[int, int, int, int]:
     killed = sum(not o.alive for o in outcomes)
-    known = sum(o.alive and o.mutant is not None and key(o.mutant) in explained for o in outcomes)
+    known = sum(o.alive and key(o.mutant) in explained for o in outcomes)
     return len(outcomes), killed, known, len(outcomes) - killed - known

@@ -40,12 +40,12 @@ class Outcome:
     """What became of a mutant.
 
     Attributes:
-        mutant: which one; None stands for the files as they are.
+        mutant: which one.
         alive: whether the tests passed.
         log: what pytest has printed.
     """
 
-    mutant: Mutant | None
+    mutant: Mutant
     alive: bool
     log: str
 
@@ -171,11 +171,11 @@ def _forked(work: Sequence[Work], jobs: int, done: Callable[[Outcome], None]) ->
     waiting += [Task((file,), mutant) for file, mutants in work for mutant in mutants]
     while waiting or pool.running:
         if not waiting or len(pool.running) == jobs:
-            task, outcome = pool.wait()
-            if task.mutant and outcome.alive and not task.shared and tests_of(task.files[0]).of_stage(True):
+            task, passed, log = pool.wait()
+            if task.mutant and passed and not task.shared and tests_of(task.files[0]).of_stage(True):
                 waiting.appendleft(Task(task.files, task.mutant, shared=True))
             elif task.mutant:
-                done(outcome)
+                done(Outcome(task.mutant, passed, log))
             continue
         task = waiting.popleft()
         if pool.forked(task):
@@ -202,8 +202,8 @@ class _Pool:
         self.running[pid] = (task, log)
         return False
 
-    def wait(self) -> tuple[Task, Outcome]:
-        """The next task that is done."""
+    def wait(self) -> tuple[Task, bool, str]:
+        """The next task that is done, whether its tests passed, and what it printed."""
         pid, status = os.wait()
         task, log = self.running.pop(pid)
         log.seek(0)
@@ -214,4 +214,4 @@ class _Pool:
             raise RuntimeError(f"pytest could not run the tests, code {code}, of {task}:\n{text}")
         if task.mutant is None and code:
             raise RuntimeError(f"the tests fail, code {code}, without any change:\n{text}")
-        return task, Outcome(task.mutant, code in (0, 5), text)
+        return task, code in (0, 5), text
