@@ -100,7 +100,7 @@ _NO_FORMULA = {"lr_grid", "__all__"}
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """Imports, errors and their sentences, docstrings, what a type checker reads, grids of rates, and zip's `strict`."""
+    """Imports, errors and sentences, docstrings, what a type checker reads, grids of rates, zip's `strict`."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Raise() | ast.JoinedStr():
             return True
