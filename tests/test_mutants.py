@@ -138,12 +138,14 @@ def test_the_tests_of_a_file_are_found_by_its_name_or_by_what_it_defines():
 
 
 def test_of_shared_tests_those_of_other_rules_are_left_out():
-    tests = found_tests(OPTIM / "adam.py")
+    tests = found_tests(OPTIM / "sgdw.py")
     shared = next(f for f in tests.files if f.name == "test_rules.py")
-    assert tests.wants(shared, "test_rules.py::test_x[Adam(lr=0.001)]")
-    assert tests.wants(shared, "test_rules.py::test_x[Lookahead(inner=Adam())]")
+    assert tests.wants(shared, "test_rules.py::test_x[SGDW(lr=0.001)]")
+    assert tests.wants(shared, "test_rules.py::test_x[Lookahead(inner=SGDW())]")
     assert tests.wants(shared, "test_rules.py::test_names")
     assert not tests.wants(shared, "test_rules.py::test_x[SGD(lr=0.01)]")
+    base = found_tests(OPTIM / "optimizer.py")
+    assert base.wants(shared, "test_rules.py::test_x[SGD(lr=0.01)]")
 
 
 def command(*arguments):

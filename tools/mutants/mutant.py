@@ -100,7 +100,7 @@ _NO_FORMULA = {"lr_grid", "__all__"}
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """Imports, errors and sentences, docstrings, what a type checker reads, grids of rates, zip's `strict`."""
+    """Imports, errors, docstrings, what a type checker reads, grids of rates, and the `strict` of zip."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Raise() | ast.JoinedStr():
             return True

@@ -62,6 +62,8 @@ def run(work: Sequence[Work], jobs: int, done: Callable[[Outcome], None]) -> Non
         RuntimeError: if the tests fail, or do not run, without any change.
     """
     here = os.getpid()
+    compiled = tempfile.TemporaryDirectory(prefix="spusk-mutants-")  # each test module is compiled once
+    sys.pycache_prefix, sys.dont_write_bytecode = compiled.name, False
     plugin = _Instead(lambda: _forked(work, jobs, done))
     stdout = os.dup(1)
     with open(os.devnull, "w") as nowhere:
@@ -72,6 +74,7 @@ def run(work: Sequence[Work], jobs: int, done: Callable[[Outcome], None]) -> Non
     if os.getpid() != here:
         sys.stdout.flush()
         os._exit(int(code))
+    compiled.cleanup()
     os.dup2(stdout, 1)
     os.close(stdout)
     if plugin.error:

@@ -49,7 +49,8 @@ class Tests:
     def wants(self, file: Path, test: str) -> bool:
         """Whether a test, of this identifier, can say something about the tested file.
 
-        A shared test that runs once for every class is left out for those that are not the file's.
+        A shared test that runs once for every class is left out for those that are not the file's, unless
+        they are built on it.
         """
         if file not in self.shared or "[" not in test:
             return True
@@ -70,7 +71,9 @@ def tests_of(file: Path) -> Tests:
     found += [own] if own.exists() else _naming(names, TESTS / room)
     shared = [TESTS / name for name in SHARED.get(room, [])]
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
-    others = {c for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve() for c in _classes(p)}
+    rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
+    is_base = any(_imports(p, path.stem) for p in rest if p.stem not in ("__init__", "catalogue"))
+    others = set[str]() if is_base else {c for p in rest for c in _classes(p)}
     stems = {path.stem} | {part.stem for part in path.parents if part.stem}
     return Tests(files, frozenset(shared) - {own}, frozenset(names | stems), frozenset(others - names))
 
@@ -90,6 +93,10 @@ def _defined(file: Path) -> set[str]:
     return {
         n.name for n in body if isinstance(n, ast.ClassDef | ast.FunctionDef) and not n.name.startswith("_")
     }
+
+
+def _imports(file: Path, module: str) -> bool:
+    return re.search(rf"^from \S+\.{module} import ", file.read_text(), re.MULTILINE) is not None
 
 
 @cache
