@@ -1,5 +1,6 @@
 """Docstrings keep the form that `spusk methods` reads, and their examples run."""
 
+import dataclasses
 import doctest
 import importlib
 import inspect
@@ -26,6 +27,20 @@ def test_a_docstring_gives_a_summary_a_formula_and_a_source(cls):
     assert len(sources) == 1
     assert re.fullmatch(r'Source: .+, \d{4}, ".+", .+\.', sources[0])
     assert ">>> " in cls.__doc__
+
+
+@pytest.mark.parametrize("cls", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_the_defaults_are_those_that_the_docstring_tells(cls):
+    described = inspect.cleandoc(cls.__doc__).partition("Args:")[2].partition("Raises:")[0]
+    told = {}
+    for entry in re.split(r"\n    (?=\w+: )", described):
+        name, _, text = entry.strip().partition(": ")
+        if number := re.search(r"default ([.\d]*\d)", text):
+            told[name] = float(number[1])
+        elif word := re.search(r'`"(\w+)"` \(default\)', text):
+            told[name] = word[1]
+    defaults = {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}
+    assert defaults == told
 
 
 @pytest.mark.parametrize("module", MODULES)

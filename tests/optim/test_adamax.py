@@ -48,6 +48,7 @@ def keras(gradients, lrs, w, beta1=0.9, beta2=0.999, epsilon=1e-7):
         (AdaMax(), kingma, {}),
         (AdaMax(beta1=0.5, beta2=0.9), kingma, {"beta1": 0.5, "beta2": 0.9}),
         (AdaMax.like("torch"), torch_and_optax, {}),
+        (AdaMax.like("optax"), torch_and_optax, {}),
         (AdaMax.like("optax", eps=1e-3), torch_and_optax, {"eps": 1e-3}),
         (AdaMax.like("keras"), keras, {}),
     ],

@@ -111,6 +111,37 @@ def test_every_library_that_differs_has_a_preset():
     }
 
 
+def test_presets_have_the_rate_that_the_library_has_as_its_default_where_it_differs():
+    rates = {
+        f"{name} {library}": preset["lr"]
+        for name, cls in CATALOGUE.items()
+        for library, preset in cls.presets.items()
+        if "lr" in preset
+    }
+    assert rates == {
+        "sgd torch": 0.001,
+        "momentum torch": 0.001,
+        "nesterov torch": 0.001,
+        "adagrad keras": 0.001,
+        "rmsprop torch": 0.01,
+        "adadelta keras": 0.001,
+        "adamax keras": 0.001,
+        "nadam keras": 0.001,
+        "nadam tf-contrib": 0.001,
+        "sgdw timm": 0.001,
+        "sgdw pytorch_optimizer": 0.0001,
+        "signsgd pytorch_optimizer": 0.001,
+        "lion keras": 0.001,
+        "rprop torch": 0.01,
+        "rprop optax": 0.01,
+        "ftrl keras": 0.001,
+        "ftrl pytorch_optimizer": 0.001,
+        "madgrad pytorch_optimizer": 0.001,
+        "novograd timm": 0.001,
+        "novograd pytorch_optimizer": 0.001,
+    }
+
+
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_float32_weights_and_their_state_stay_float32(rule):
     # Step itself checks that no parameter or slot changes its name, shape or dtype.
@@ -256,6 +287,20 @@ def test_a_docstring_gives_a_summary_a_formula_and_a_source(cls):
     described = text[text.index("Args:") :]
     for field in dataclasses.fields(cls):
         assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), f"{field.name} is not described"
+
+
+@pytest.mark.parametrize("cls", [*CATALOGUE.values(), *SCHEDULES.values()], ids=lambda cls: cls.__name__)
+def test_the_defaults_are_those_that_the_docstring_tells(cls):
+    described = inspect.cleandoc(cls.__doc__).partition("Args:")[2].partition(">>>")[0]
+    told = {}
+    for entry in re.split(r"\n    (?=\w+: )", described):
+        name, _, text = entry.strip().partition(": ")
+        found = re.search(r"(?<!its )default (None|[-+.\de]*\d)", " ".join(text.split()))
+        if found:
+            told[name] = None if found[1] == "None" else float(found[1])
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    assert {name: defaults[name] for name in told} == told
+    assert "lr" in told or "lr" not in defaults
 
 
 @pytest.mark.parametrize("module", MODULES)
