@@ -111,7 +111,7 @@ def test_the_verdict_names_what_it_cannot_tell_apart():
         *(record("c", 0.1, i, x) for i, x in enumerate((0.60, 0.71, 0.80))),
     )
     assert s.verdict().startswith("Use a with lr 0.1: validation loss 0.2000, validation accuracy 80.0 %.")
-    assert s.verdict().endswith("cannot tell it from: b (paired t-tests, p ≥ 0.05).")
+    assert s.verdict().endswith("cannot tell it from: b (paired t-tests, p ≥ 0.05; 3 seeds are few).")
     single = study(record("a", 0.1, 0, 0.1), record("b", 0.1, 0, 0.2))
     assert "One seed cannot tell a difference from chance" in single.verdict()
 
@@ -191,5 +191,25 @@ def test_where_nothing_differs_the_verdict_says_so():
         *(record("b", 0.1, i, x) for i, x in enumerate((0.12, 0.19, 0.31))),
     )
     assert s.verdict().endswith(
-        "With 3 seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
+        "With 3 seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05; 3 seeds are few)."
     )
+
+
+def test_the_legend_explains_only_what_is_shown():
+    s = study(record("a", 0.1, 0, 0.10), record("b", 0.1, 0, math.nan))
+    assert any(line.startswith("diverged:") for line in legend(s))
+    heads = columns(s)
+    for head, words in (("diverged", "diverged:"), ("steps to target", "steps (epochs)")):
+        shown = legend(s, [h for h in heads if h != head])
+        assert not any(line.startswith(words) for line in shown)
+
+
+@pytest.mark.parametrize(("seeds", "modest"), [(2, True), (3, True), (4, False)])
+def test_the_verdict_of_few_seeds_is_modest(seeds, modest):
+    s = study(
+        *(record("a", 0.1, i, 0.1 + 0.001 * i * i) for i in range(seeds)),
+        *(record("b", 0.1, i, 0.6 + 0.1001 * i) for i in range(seeds)),
+        *(record("b", 1.0, i, math.nan) for i in range(seeds)),
+    )
+    assert ("more than chance" in s.verdict()) is not modest
+    assert (f"{seeds} seeds are few" in s.verdict()) is modest

@@ -39,7 +39,7 @@ def jit(f: Callable[..., Any], backend: Backend = "native") -> Callable[..., Any
 
 
 class _Compiled:
-    """What `jit` returns. Pickled, it is the function that it was made of, and is traced and compiled anew."""
+    """What `jit` returns. Pickled, it is the function that it was made of, and is compiled anew."""
 
     def __init__(self, f: Callable[..., Any], backend: Backend) -> None:
         self._f: Callable[..., Any] = f
