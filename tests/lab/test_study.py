@@ -8,7 +8,7 @@ import pytest
 from spusk.errors import InputError
 from spusk.lab import Record, Study, log_grid
 from spusk.lab.statistics import paired_difference
-from spusk.lab.table import spread
+from spusk.lab.table import columns, legend, spread
 
 NAN = math.nan
 

@@ -63,9 +63,7 @@ def widths(text: str) -> list[int]:
     found: list[int] = []
     for word in map(str.strip, text.split(",")):
         if not word.isdecimal() or int(word) < 1:
-            raise InputError(
-                f"--hidden got {word!r}; it needs whole numbers above 0, e.g. 64,32, or none for a linear model"
-            )
+            raise InputError(f"--hidden got {word!r}; it needs whole numbers above 0, e.g. 64,32, or none")
         found.append(int(word))
     return found
 

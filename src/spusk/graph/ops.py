@@ -93,9 +93,9 @@ def floor(x: Operand) -> Tensor:
 def floor_divide(x: Operand, y: Operand) -> Tensor:
     """floor(x / y); of whole numbers the exact whole number, 0 where y is 0, as in NumPy.
 
-    Of floats it is the floor of the rounded quotient, which can be 1 more than that of the exact one where this
-    is just below a whole number. Beyond 2⁵³ (float32: 2²⁴) not every whole number is a float, and the quotient
-    is only as exact as floats are.
+    Of floats it is the floor of the rounded quotient, which can be 1 more than that of the exact one where
+    this is just below a whole number. Beyond 2⁵³ (float32: 2²⁴) not every whole number is a float, and the
+    quotient is only as exact as floats are.
 
     >>> floor_divide(np.array([7, -7, 7]), np.array([2, 2, 0])).numpy()
     array([ 3, -4,  0])
@@ -116,9 +116,9 @@ def floor_divide(x: Operand, y: Operand) -> Tensor:
 def remainder(x: Operand, y: Operand) -> Tensor:
     """x − y·floor(x / y), with the sign of y; of whole numbers 0 where y is 0, as in NumPy.
 
-    Of floats it is this formula, rounded: its absolute error is about that of x as a float. So where |x / y| is
-    beyond 2⁵³ (float32: 2²⁴) nothing of the remainder is left, and the result can lie outside of 0 … y, where
-    NumPy's is exact.
+    Of floats it is this formula, rounded: its absolute error is about that of x as a float. So where |x / y|
+    is beyond 2⁵³ (float32: 2²⁴) nothing of the remainder is left, and the result can lie outside of 0 … y,
+    where NumPy's is exact.
 
     >>> remainder(np.array([7, -7, 7]), np.array([3, 3, 0])).numpy()
     array([1, 2, 0])
