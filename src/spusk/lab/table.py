@@ -130,12 +130,12 @@ def verdict(study: Study) -> str:
         few = f"; {seeds} seeds are few" if seeds < FEW else ""
         if level and len(level) == len(ranking) - 1:
             words.append(
-                f"With {seeds} seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05{few})."
+                f"With {seeds} seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
             )
         elif level:
             names = ", ".join(s.optimizer for s in level)
             words.append(
-                f"With {seeds} seeds this study cannot tell it from: {names} (paired t-tests, p ≥ 0.05{few})."
+                f"With {seeds} seeds this study cannot tell it from: {names} (paired t-tests, p ≥ 0.05)."
             )
         elif few:
             words.append(
