@@ -111,8 +111,8 @@ class Program:
 
     def explain(self, *, ir: bool = True) -> str:
         """Every stage of the compilation as text, for a person: a summary in a line, a legend, inputs and
-        outputs, the operations, the kernels with what they fuse and an estimate of their operations and bytes,
-        memory with offsets and lifetimes, calls of libraries, and LLVM IR.
+        outputs, the operations, the kernels with what they fuse and an estimate of their operations and
+        bytes, memory with offsets and lifetimes, calls of libraries, and LLVM IR.
 
         With SPUSK_EXPLAIN=1 (or true, yes, on) in the environment, it is printed on standard error for every
         program that is compiled, with the line of code that its first output comes from; with
