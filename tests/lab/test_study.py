@@ -208,7 +208,7 @@ def test_the_legend_explains_only_what_is_shown():
 def test_the_verdict_of_few_seeds_is_modest(seeds, modest):
     s = study(
         *(record("a", 0.1, i, 0.1 + 0.001 * i * i) for i in range(seeds)),
-        *(record("b", 0.1, i, 0.6 + 0.1001 * i) for i in range(seeds)),
+        *(record("b", 0.1, i, 0.6 + 0.001 * i) for i in range(seeds)),
         *(record("b", 1.0, i, math.nan) for i in range(seeds)),
     )
     assert ("more than chance" in s.verdict()) is not modest
