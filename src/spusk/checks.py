@@ -9,6 +9,20 @@ import numpy as np
 from spusk.errors import InputError
 
 
+def checked_function(name: str, value: Any) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        InputError: if it is no function; `name` is what needs one.
+
+    >>> checked_function("jit", 3)
+    Traceback (most recent call last):
+    spusk.errors.InputError: jit got the int 3; it needs a function
+    """
+    if not callable(value):
+        raise InputError(f"{name} got the {type(value).__name__} {value!r:.60}; it needs a function")
+
+
 def checked_whole(name: str, value: Any, least: int) -> int:
     """An argument as a Python integer.
 

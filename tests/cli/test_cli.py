@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -479,3 +480,40 @@ def test_cache_makes_no_folder(tmp_path, monkeypatch, spusk_here):
     monkeypatch.setenv("SPUSK_CACHE_DIR", str(tmp_path / "none"))
     assert "the folder is made when something is compiled" in spusk_here("cache").stdout
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [["methods"], ["summary", "iris"], ["cache", "--json", "-"], ["--version"]]
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_told_in_a_sentence(command):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "spusk", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=300,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "spusk: cannot write the output: no space left on device"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "found"),
+    [
+        (["--hidden", "32,,3"], "--hidden got ''; it needs whole numbers above 0"),
+        (["--hidden", "0"], "--hidden got '0'; it needs whole numbers above 0"),
+        (["--hidden", ""], "--hidden got ''; it needs whole numbers above 0"),
+        (
+            ["--epochs", "9" * 20],
+            f"--epochs got '{'9' * 20}'; it needs a whole number of at most 1,000,000,000",
+        ),
+        (["--lrs", "1e-3,0.001"], "--lrs got 0.001 twice"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(spusk_here, option, found):
+    done = spusk_here("compare", "iris", *option)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"spusk: {found}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -338,3 +340,23 @@ def test_help_of_a_session_lists_its_values(backend):
     assert isinstance(session.run(1), Stretch)
     assert "live" in inspect.getdoc(type(session).values)
     assert {"Session", "Stretch"} <= set(spusk.compile.__all__)
+
+
+@BACKENDS
+@pytest.mark.parametrize("other", [3, None, {"x": 1}])
+def test_take_needs_a_session(backend, other):
+    session = moving(backend).begin({"x": [1, 2], "by": 1})
+    with told(InputError, f"take got {other!r}; it needs a session, as Program.begin gives it"):
+        session.take(other)
+
+
+@BACKENDS
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_session_is_not_copied(backend, duplicate):
+    session = moving(backend).begin({"x": [1, 2], "by": 1})
+    sentence = (
+        "a session can be neither copied nor pickled; pickle its program and session.values, "
+        "and begin another session with them"
+    )
+    with told(InputError, sentence):
+        duplicate(session)

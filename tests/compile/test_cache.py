@@ -246,3 +246,9 @@ def test_a_folder_in_place_of_a_file_disturbs_nothing(where, monkeypatch):
     monkeypatch.setattr(cache, "_written", [])
     for number in range(3):
         assert cache.object_code(TEXT.replace("7", str(number)))
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="this system has no /proc")
+def test_a_folder_that_takes_no_files_is_told_though_its_permissions_allow_them():
+    assert cache.fault(Path("/proc")) in ("it cannot be written to", "it belongs to another user (root)")
+    assert cache.fault(Path("/proc/code")) == "/proc cannot be written to"

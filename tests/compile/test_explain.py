@@ -104,6 +104,11 @@ def test_the_environment_asks_for_it_too(value):
 
 def test_the_environment_can_leave_the_ir_out():
     text = told("short")
+    assert (
+        text.count("Compiled for <string>:1:\n1 kernel, 2 operations, 32 bytes a step, no library calls\n")
+        == 2
+    )
+    assert text.count(" x: from the caller\n") == text.count(" result: to the caller\n") == 2
     assert text.count("KERNELS: 1, about 2 operations") == 2
     assert "define" not in text
 
@@ -119,3 +124,39 @@ def test_an_unknown_value_is_told_once():
         text.count("SPUSK_EXPLAIN is 'ir', which is not known; it needs 1, short (without LLVM IR) or 0") == 1
     )
     assert "KERNELS" not in text
+    assert text.startswith("spusk: SPUSK_EXPLAIN is ")
+    assert len(text.splitlines()) == 1
+
+
+def test_a_line_sums_up_all_the_rest():
+    found = re.match(
+        r"(\d+) kernels?, ([\d,]+) operations, ([\d,]+) bytes a step, (.*)\n\nLEGEND",
+        text := program().explain(),
+    )
+    assert found
+    count, operations, moved, calls = found.groups()
+    assert f"KERNELS: {count}, about {operations} operations and {moved} bytes a step" in text
+    assert calls == "2 library calls"
+    x = sp.input("x", (3,))
+    assert (
+        Program({"y": x * 2}, {"x": x})
+        .explain()
+        .startswith("1 kernel, 3 operations, 24 bytes a step, no library calls\n")
+    )
+
+
+def test_an_operation_takes_one_line_whatever_its_constant_holds():
+    x = sp.input("x", (3, 4), "float64")
+    text = Program({"y": x + np.arange(12.0).reshape(3, 4)}, {"x": x}).explain(ir=False)
+    graph = text[text.index("GRAPH:") : text.index("\n\nKERNELS")].splitlines()[1:]
+    assert [int(line.split()[0]) for line in graph] == [0, 1, 2]
+    assert "constant(value=[[ 0. 1. 2. 3.] [ 4. 5. 6. 7.] " in graph[1]
+    assert graph[2].endswith("add 0 1")
+    assert "numbers of its operands" in text
+
+
+def test_of_an_interpreted_program_the_graph_is_shown():
+    x = sp.input("x", (3,))
+    text = Program({"y": x * 2}, {"x": x}, backend="numpy").explain()
+    assert text.startswith('This program is interpreted (backend="numpy"), not compiled. Its graph:\n\nx ')
+    assert "mul(x, 2.0)" in text

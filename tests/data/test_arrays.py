@@ -68,7 +68,7 @@ def test_inputs_may_have_any_shape():
         (([0.0, 1.0], [0, 1]), "x has shape (2,); it needs a row for every example, such as (n, 1)"),
         ((np.zeros((0, 2)), []), "x has shape (0, 2); it needs at least one row and one column"),
         ((np.zeros((2, 0)), [0, 1]), "x has shape (2, 0); it needs at least one row and one column"),
-        (([["a"], ["b"]], [0, 1]), "x holds str32 values; it must hold numbers"),
+        (([["a"], ["b"]], [0, 1]), "x holds texts; it must hold numbers"),
         (([[1.0], [1.0, 2.0]], [0, 1]), "x is not an array: its rows differ in length"),
         ((np.array([[1, None]], object), [0]), "x[0, 1] is None; it must be a number"),
         ((X, np.array(["a", None, "b"], object)), "y[1] is None; a label must be a whole number, a boolean"),

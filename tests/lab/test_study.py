@@ -8,7 +8,7 @@ import pytest
 from spusk.errors import InputError
 from spusk.lab import Record, Study, log_grid
 from spusk.lab.statistics import paired_difference
-from spusk.lab.table import spread
+from spusk.lab.table import columns, legend, spread
 
 NAN = math.nan
 
@@ -193,3 +193,23 @@ def test_where_nothing_differs_the_verdict_says_so():
     assert s.verdict().endswith(
         "With 3 seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
     )
+
+
+def test_the_legend_explains_only_what_is_shown():
+    s = study(record("a", 0.1, 0, 0.10), record("b", 0.1, 0, math.nan))
+    assert any(line.startswith("diverged:") for line in legend(s))
+    heads = columns(s)
+    for head, words in (("diverged", "diverged:"), ("steps to target", "steps (epochs)")):
+        shown = legend(s, [h for h in heads if h != head])
+        assert not any(line.startswith(words) for line in shown)
+
+
+@pytest.mark.parametrize(("seeds", "modest"), [(2, True), (3, True), (4, False)])
+def test_the_verdict_of_few_seeds_is_modest(seeds, modest):
+    s = study(
+        *(record("a", 0.1, i, 0.1 + 0.001 * i * i) for i in range(seeds)),
+        *(record("b", 0.1, i, 0.6 + 0.001 * i) for i in range(seeds)),
+        *(record("b", 1.0, i, math.nan) for i in range(seeds)),
+    )
+    assert ("more than chance" in s.verdict()) is not modest
+    assert (f"{seeds} seeds are few" in s.verdict()) is modest

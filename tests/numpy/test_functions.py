@@ -71,7 +71,7 @@ TABLE = [
     *each("less less_equal greater greater_equal equal not_equal", (F, G), (F, F), (I, J), (F, 0.25), (I, 2)),
     *each("logical_and logical_or", (B, ~B), (F, B), (I, J)),
     *each("logical_not", B, I, F),
-    *each("bitwise_and bitwise_or", (B, B[::-1])),
+    *each("bitwise_and bitwise_or bitwise_xor", (B, B[::-1])),
     *each("bitwise_invert", B),
     *each("clip", (F, -1, 1), (F, None, 0.5), (F, 0.0, None), (I, -2, 3), (F, V, V + 1)),
     *each("where", (B, F, G), (B, 1.0, F), (B[:, :1], F, V), (B, I, J)),

@@ -153,3 +153,11 @@ def test_an_update_without_state_is_told_what_to_return(tmp_path):
 
     with pytest.raises(InputError, match=r"Forgetful.update returned a Tensor; it must return the pair"):
         sp.minimize(lambda x: x * x, 1.0, Forgetful(), steps=1)
+
+
+def test_nan_and_infinity_can_be_written():
+    for number in ("nan", "inf", "-inf"):
+        with pytest.raises(InputError, match=rf"^Adam\(lr={number}\): lr must be finite$"):
+            optim.get(f"adam(lr={number})")
+    with pytest.raises(InputError, match=r"^unknown optimizer 'nan'"):
+        optim.get("nan")

@@ -102,3 +102,16 @@ def test_bad_input_is_told_in_a_sentence(call, sentence):
 def test_a_function_that_returns_no_scalar_is_refused():
     with pytest.raises(ShapeError, match=r"returns shape \(2,\)"):
         sp.minimize(lambda x: snp.exp(x), [0.0, 0.0])
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, None, True])
+@pytest.mark.parametrize("optimizer", ["adam", "L-BFGS"])
+def test_a_seed_is_a_whole_number(backend, seed, optimizer):
+    with pytest.raises(InputError, match=f"^seed is {seed!r}; it must be a whole number, 0 or more$"):
+        sp.minimize(lambda x: x * x, 1.0, optimizer, seed=seed, backend=backend)
+
+
+def test_only_functions_are_minimised():
+    with pytest.raises(InputError, match=r"^minimize got the int 3; it needs a function$"):
+        sp.minimize(3, [1.0])

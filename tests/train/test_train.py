@@ -293,3 +293,18 @@ def test_metrics_that_are_no_numbers_by_name_are_told(backend, metrics, sentence
 def test_a_metric_may_return_any_kind_of_real_number(found):
     run = quiet(net(), data.iris(), metrics={"m": lambda o, y: found}, epochs=1)
     assert run.history["m"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize("follow", [sp.train, sp.lab.compare])
+@pytest.mark.parametrize(
+    ("net", "sentence"),
+    [
+        (None, "net is a NoneType; it must be a layer, such as nn.Sequential(nn.Linear(4, 3))"),
+        ([nn.Linear(4, 3)], "net is a list; it must be a layer, such as nn.Sequential(*layers)"),
+        (nn.Linear, "net is the class Linear; it must be a layer, made by calling the class"),
+    ],
+)
+def test_what_is_no_network_is_refused(follow, net, sentence):
+    with pytest.raises(InputError) as caught:
+        follow(net, data.iris())
+    assert str(caught.value) == sentence

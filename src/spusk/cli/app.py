@@ -233,7 +233,7 @@ def train(
     if rule.full_batch and size is not None and batch_size is not None:
         raise InputError(f"{rule.label} takes the whole training part a step; leave out --batch-size")
     rule = rule if lr is None else rule.with_lr(parse.number("--lr", lr))
-    passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0)
+    passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0, most=None)
     share = parse.number("--validation", validation)
     waits = None if patience is None else parse.whole("--patience", patience, 1)
     team = None if threads is None else parse.whole("--threads", threads, 1)

@@ -51,22 +51,27 @@ def numbers(option: str, text: str) -> list[float]:
     found = [number(option, word, "numbers separated by commas") for word in names(text)]
     if not found:
         raise InputError(f"{option} got no numbers; it needs numbers separated by commas")
+    if repeated := [x for x in found if found.count(x) > 1]:
+        raise InputError(f"{option} got {repeated[0]:g} twice")
     return found
 
 
 def widths(text: str) -> list[int]:
     """Widths of hidden layers; "none" is no hidden layer."""
-    if text.strip().lower() in ("none", "0", ""):
+    if text.strip().lower() == "none":
         return []
     found: list[int] = []
-    for word in names(text):
+    for word in map(str.strip, text.split(",")):
         if not word.isdecimal() or int(word) < 1:
-            raise InputError(f"--hidden got {word!r}; it needs whole numbers above 0, e.g. 64,32")
+            raise InputError(f"--hidden got {word!r}; it needs whole numbers above 0, e.g. 64,32, or none")
         found.append(int(word))
     return found
 
 
-def whole(option: str, text: str, least: int) -> int:
+MOST = 10**9  # epochs, seeds, …: more would never end
+
+
+def whole(option: str, text: str, least: int, most: int | None = MOST) -> int:
     """A whole number."""
     try:
         number = int(text)
@@ -74,6 +79,8 @@ def whole(option: str, text: str, least: int) -> int:
         number = least - 1
     if number < least:
         raise InputError(f"{option} got {text!r}; it needs a whole number, {least} or more")
+    if most is not None and number > most:
+        raise InputError(f"{option} got {text!r:.60}; it needs a whole number of at most {most:,}")
     return number
 
 
@@ -90,5 +97,5 @@ def batch_size(text: str | None) -> int | None:
 
 def seeds(first: str, count: str) -> list[int]:
     """Consecutive seeds."""
-    start = whole("--seed", first, 0)
+    start = whole("--seed", first, 0, most=None)
     return list(range(start, start + whole("--seeds", count, 1)))

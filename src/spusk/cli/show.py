@@ -53,7 +53,7 @@ def study(result: Study) -> None:
     console.print()
     console.print(table)
     console.print()
-    for line in words.legend(result):
+    for line in words.legend(result, heads):
         console.print(line, style="dim")
     console.print(result.verdict(), style="bold")
 

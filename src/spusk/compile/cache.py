@@ -114,12 +114,23 @@ def fault(where: Path) -> str:
         parent = next(path for path in where.parents if path.exists())
         if not parent.is_dir():
             return f"{parent} is not a folder"
-        return "" if os.access(parent, os.W_OK | os.X_OK) else f"{parent} cannot be written to"
+        return "" if _takes_files(parent) else f"{parent} cannot be written to"
     except OSError as error:
         return (error.strerror or str(error)).lower()
     if not stat.S_ISDIR(found.st_mode):
         return "it is not a folder"
-    return _danger(found) or ("" if os.access(where, os.W_OK | os.X_OK) else "it cannot be written to")
+    return _danger(found) or ("" if _takes_files(where) else "it cannot be written to")
+
+
+def _takes_files(where: Path) -> bool:
+    """Whether a file can be made in a folder: permissions alone do not tell, e.g. in /proc."""
+    if not os.access(where, os.W_OK | os.X_OK):
+        return False
+    try:
+        tempfile.TemporaryFile(dir=where).close()
+    except OSError:
+        return False
+    return True
 
 
 def _danger(found: os.stat_result) -> str:

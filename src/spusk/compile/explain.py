@@ -6,7 +6,6 @@ import math
 import os
 import sys
 import textwrap
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -27,14 +26,19 @@ LEGEND
   kernel  a pass over memory: "loop 32×10: add 30, exp 37" does operations 30
           and 37 to each of 32×10 elements. Of equal formulas over neighbouring
           buffers, done in one loop, the first is named.
-  reads, writes   buffers; ops and bytes are estimates for a step"""
+  reads, writes   buffers; ops and bytes are estimates for a step
+  operation   a line: its number, its result, what it does, and last the
+          numbers of its operands"""
 
 
 def tell(stages: Stages) -> None:
     """Print the stages on standard error if SPUSK_EXPLAIN asks for it."""
     how = _asked(os.environ.get(VARIABLE, ""))
     if how:
-        print(explained(stages, ir=how == "all", legend=_is_first()), file=sys.stderr)
+        flow = stages.flow
+        place = next((flow.places[number] for number in flow.outputs.values()), None)
+        text = explained(stages, ir=how == "all", legend=_is_first())
+        print(f"Compiled for {place}:\n{text}" if place else text, file=sys.stderr)
 
 
 @cache
@@ -48,10 +52,8 @@ def _asked(value: str) -> Literal["", "short", "all"]:
         case "short":
             return "short"
         case _:
-            warnings.warn(
-                f"{VARIABLE} is {value!r}, which is not known; it needs 1, short (without LLVM IR) or 0",
-                stacklevel=2,
-            )
+            needed = "1, short (without LLVM IR) or 0"
+            print(f"spusk: {VARIABLE} is {value!r}, which is not known; it needs {needed}", file=sys.stderr)
             return ""
 
 
@@ -65,13 +67,26 @@ def _is_first() -> bool:
 
 
 def explained(stages: Stages, *, ir: bool = True, legend: bool = True) -> str:
-    """Every stage as text: inputs and outputs, operations, kernels with their estimated cost, memory, calls,
-    LLVM IR."""
-    parts = [LEGEND] if legend else []
+    """Every stage as text: a summary, inputs and outputs, operations, kernels with their estimated cost,
+    memory, calls, LLVM IR."""
+    parts = [_summary(stages), LEGEND] if legend else [_summary(stages)]
     parts += [_program(stages), _graph(stages), _kernels(stages), _memory(stages), _code(stages)]
     if ir:
         parts += ["LLVM IR, a module for each function", *stages.modules.kernels.values(), stages.modules.run]
     return "\n\n".join(parts) + "\n"
+
+
+def _summary(stages: Stages) -> str:
+    """A step in one line."""
+    schedule = stages.merged.schedule
+    costs = [cost(schedule, k) for k in schedule.kernels]
+    operations, moved = sum(c.operations for c in costs), sum(c.bytes for c in costs)
+    library = sum(bool(call.gemm) for call in stages.modules.calls)
+    calls = _count(library, "library call") if library else "no library calls"
+    counted = ", ".join(
+        [_count(len(costs), "kernel"), _count(operations, "operation"), _count(moved, "byte")]
+    )
+    return f"{counted} a step, {calls}"
 
 
 def _program(stages: Stages) -> str:
@@ -106,9 +121,8 @@ def _graph(stages: Stages) -> str:
     lines = [f"GRAPH: {len(stages.flow.ops)} operations, {len(ops)} as they are compiled"]
     for number, op in enumerate(ops):
         inputs = " ".join(map(str, op.inputs))
-        lines.append(
-            f"  {number:>4} {_shape(op.shape, op.dtype.name):<18} {op.primitive!r:.60} {inputs}".rstrip()
-        )
+        what = " ".join(repr(op.primitive).split())  # an array's text has lines
+        lines.append(f"  {number:>4} {_shape(op.shape, op.dtype.name):<18} {what:.60} {inputs}".rstrip())
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from spusk.compile.busy import COMPILING
 from spusk.compile.session import Arrays, InterpretedSession, Session, Status, checked_each
 from spusk.graph import Evaluator, Place, Tensor
 from spusk.graph.interpret import as_fed, own
+from spusk.graph.printer import graph_text
 from spusk.graph.walk import topological
 
 if TYPE_CHECKING:
@@ -109,12 +110,13 @@ class Program:
         return self.backend == "numpy" or "_native" in vars(self)
 
     def explain(self, *, ir: bool = True) -> str:
-        """Every stage of the compilation as text, for a person: a legend, inputs and outputs, the operations,
-        the kernels with what they fuse and an estimate of their operations and bytes, memory with offsets and
-        lifetimes, calls of libraries, and LLVM IR.
+        """Every stage of the compilation as text, for a person: a summary in a line, a legend, inputs and
+        outputs, the operations, the kernels with what they fuse and an estimate of their operations and
+        bytes, memory with offsets and lifetimes, calls of libraries, and LLVM IR.
 
         With SPUSK_EXPLAIN=1 (or true, yes, on) in the environment, it is printed on standard error for every
-        program that is compiled; with SPUSK_EXPLAIN=short, without LLVM IR.
+        program that is compiled, with the line of code that its first output comes from; with
+        SPUSK_EXPLAIN=short, without LLVM IR. Of a program that is interpreted, the text is its graph.
 
         Args:
             ir: whether to end with the LLVM IR, which is most of the text.
@@ -132,6 +134,9 @@ class Program:
         <BLANKLINE>
         <BLANKLINE>
         """
+        if self.backend == "numpy":
+            graph = graph_text(list(self.outputs.values()))
+            return f'This program is interpreted (backend="numpy"), not compiled. Its graph:\n\n{graph}\n'
         with COMPILING:
             from spusk.compile.explain import explained
 

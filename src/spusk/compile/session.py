@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import get_ident
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,13 @@ class Session(ABC):
         self._rows = rows
         # The thread that runs this session, or another one with the same values; `setdefault` is atomic.
         self._running: dict[str, int] = {} if sharing is None else sharing._running
+
+    def __reduce__(self) -> NoReturn:
+        """Copies would share or lose the memory that native code writes to."""
+        raise InputError(
+            "a session can be neither copied nor pickled; pickle its program and session.values, "
+            "and begin another session with them"
+        )
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
@@ -111,9 +118,11 @@ class Session(ABC):
         """Take over the carried values of a session with the same carried inputs.
 
         Raises:
-            InputError: if the other session lacks one of them.
+            InputError: if the other is no session, or lacks one of them.
             ShapeError, DTypeError: if it keeps one in another shape or dtype.
         """
+        if not isinstance(other, Session):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(f"take got {other!r:.60}; it needs a session, as Program.begin gives it")
         for name, array in self.values.items():
             theirs = other.values.get(name)
             if theirs is None:

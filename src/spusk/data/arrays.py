@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from spusk.data.dataset import Dataset
 from spusk.data.labels import Task, check_task, look_up_classes, number_classes, refuse_one_class
 from spusk.errors import InputError
+from spusk.graph.feed import KINDS
 
 
 def arrays(
@@ -78,7 +79,8 @@ def check_inputs(x: ArrayLike, what: str) -> NDArray[Any]:
     if x.dtype.kind == "O":
         x = _numbers_in_objects(x, what)
     if x.dtype.kind not in "biuf":
-        raise InputError(f"{what} holds {x.dtype.name} values; it must hold numbers")
+        found = KINDS.get(x.dtype.kind, f"{x.dtype.name} values")
+        raise InputError(f"{what} holds {found}; it must hold numbers")
     if x.ndim < 2:
         raise InputError(f"{what} has shape {x.shape}; it needs a row for every example, such as (n, 1)")
     if x.size == 0:

@@ -66,8 +66,8 @@ def _numbers(value: Any, dtype: DType, refused: Callable[..., InputError]) -> ND
     """The value as NumPy takes it."""
     try:
         array: NDArray[Any] = np.asarray(value)
-    except SpuskError:  # a Tensor whose value is not known
-        raise
+    except SpuskError as error:  # a Tensor whose value is not known
+        raise refused("a Tensor") from error
     except (TypeError, ValueError, OverflowError):
         raise refused(f"a ragged {type(value).__name__} {value!r:.60}", "a rectangular array") from None
     if array.dtype.kind != "O" or isinstance(value, np.ndarray):

@@ -89,7 +89,7 @@ def _basic(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
             starts[axis], stops[axis] = k % n, k % n + 1
             dropped.append(axis)
         elif isinstance(k, slice):
-            chosen = range(n)[k]
+            chosen = _chosen(k, n)
             if chosen.step < 0:
                 flipped.append(axis)
                 chosen = chosen[::-1]
@@ -103,6 +103,18 @@ def _basic(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
     x = ops.flip(x, tuple(flipped)) if flipped else x
     kept = tuple(n for axis, n in enumerate(x.shape) if axis not in dropped)
     return ops.reshape(x, kept), left
+
+
+def _chosen(key: slice, n: int) -> range:
+    """What a slice chooses of an axis of length n."""
+    try:
+        return range(n)[key]
+    except (TypeError, ValueError):  # no whole number; a step of 0
+        shown = f"{key.start}:{key.stop}:{key.step}".replace("None", "")
+        raise ShapeError(
+            f"an index got the slice {shown}; it needs whole numbers, and a step other than 0 "
+            f"({users_place()})"
+        ) from None
 
 
 def _take_together(x: Tensor, axis: int, indices: list[Tensor]) -> Tensor:

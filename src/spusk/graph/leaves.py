@@ -155,7 +155,7 @@ def input(
 def _shape(label: str, shape: Any) -> Shape:
     """The shape given for an input, as a tuple."""
     several = isinstance(shape, Iterable) and not isinstance(shape, (str, bytes))
-    sizes: tuple[Any, ...] = tuple(shape) if several else (shape,)  # pyright: ignore[reportUnknownArgumentType]
+    sizes: tuple[Any, ...] = tuple(shape) if several else (shape,)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     for n in sizes:
         if isinstance(n, (bool, np.bool)) or not isinstance(n, (int, np.integer)) or n < 0:
             raise ShapeError(

@@ -37,7 +37,7 @@ def _unary(primitive: Primitive, *, needs_float: bool = True) -> Callable[[Opera
     return build
 
 
-def _normalise(name: str, axis: Axis, ndim: int) -> tuple[int, ...]:
+def normalised_axes(name: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     """Axes as a sorted tuple of non-negative numbers; None means all."""
     if axis is None:
         return tuple(range(ndim))
@@ -50,7 +50,12 @@ def _normalise(name: str, axis: Axis, ndim: int) -> tuple[int, ...]:
 
 def one_axis(name: str, axis: int, ndim: int) -> int:
     """An axis as a non-negative number; `name` is the function that the error names."""
-    number = operator.index(axis)
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise ShapeError(
+            f"{name} got axis {axis!r:.60}; an axis is a whole number ({users_place()})"
+        ) from None
     if not -ndim <= number < ndim:
         raise ShapeError(f"{name} got axis {number} for a Tensor of {ndim} axes ({users_place()})")
     return number % ndim
@@ -88,22 +93,41 @@ def floor(x: Operand) -> Tensor:
 def floor_divide(x: Operand, y: Operand) -> Tensor:
     """floor(x / y); of whole numbers the exact whole number, 0 where y is 0, as in NumPy.
 
+    Of floats it is the floor of the rounded quotient, which can be 1 more than that of the exact one where
+    this is just below a whole number. Beyond 2⁵³ (float32: 2²⁴) not every whole number is a float, and the
+    quotient is only as exact as floats are.
+
     >>> floor_divide(np.array([7, -7, 7]), np.array([2, 2, 0])).numpy()
     array([ 3, -4,  0])
+    >>> floor_divide(-1.0, np.inf).item()
+    -1.0
     """
     a, b = promote_pair(x, y)
-    return floor(div(a, b)) if is_float(a.dtype) else node(elementwise.FloorDivide(), a, b)
+    if not is_float(a.dtype):
+        return node(elementwise.FloorDivide(), a, b)
+    # An infinite y makes −0 of a small negative quotient.
+    below_0 = logical_or(
+        logical_and(logical_and(a < 0, a > -math.inf), b == math.inf),
+        logical_and(logical_and(a > 0, a < math.inf), b == -math.inf),
+    )
+    return where(below_0, -1, floor(div(a, b)))
 
 
 def remainder(x: Operand, y: Operand) -> Tensor:
     """x − y·floor(x / y), with the sign of y; of whole numbers 0 where y is 0, as in NumPy.
 
+    Of floats it is this formula, rounded: its absolute error is about that of x as a float. So where |x / y|
+    is beyond 2⁵³ (float32: 2²⁴) nothing of the remainder is left, and the result can lie outside of 0 … y,
+    where NumPy's is exact.
+
     >>> remainder(np.array([7, -7, 7]), np.array([3, 3, 0])).numpy()
     array([1, 2, 0])
     """
     a, b = promote_pair(x, y)
-    rest = a - b * floor_divide(a, b)
-    return rest if is_float(a.dtype) else where(b == 0, 0, rest)
+    quotient = floor_divide(a, b)
+    if not is_float(a.dtype):
+        return where(b == 0, 0, a - b * quotient)
+    return a - where(quotient == 0, 0, b) * quotient  # y may be infinite
 
 
 def greater(x: Operand, y: Operand) -> Tensor:
@@ -144,6 +168,11 @@ def bitwise_and(x: Operand, y: Operand) -> Tensor:
 def bitwise_or(x: Operand, y: Operand) -> Tensor:
     """x | y, of truth values only."""
     return logical_or(*_only_truth("|", x, y))
+
+
+def bitwise_xor(x: Operand, y: Operand) -> Tensor:
+    """x ^ y, of truth values only."""
+    return not_equal(*_only_truth("^", x, y))
 
 
 def bitwise_invert(x: Operand) -> Tensor:
@@ -270,7 +299,7 @@ def stack(xs: Sequence[Operand], axis: int = 0) -> Tensor:
 def flip(x: Operand, axis: Axis = None) -> Tensor:
     """Elements in reversed order along some axes (all by default)."""
     t = leaves.as_tensor(x)
-    axes = _normalise("flip", axis, t.ndim)
+    axes = normalised_axes("flip", axis, t.ndim)
     return node(shaping.Flip(axes), t) if axes else t
 
 
@@ -279,7 +308,7 @@ def flip(x: Operand, axis: Axis = None) -> Tensor:
 
 def _reduce(make: Callable[[tuple[int, ...]], Primitive], x: Operand, axis: Axis, keepdims: bool) -> Tensor:
     t = leaves.as_tensor(x)
-    axes = _normalise(make.__name__.lower(), axis, t.ndim)
+    axes = normalised_axes(make.__name__.lower(), axis, t.ndim)
     result = node(make(axes), t)
     return expand(result, axes) if keepdims else result
 
@@ -313,14 +342,14 @@ def _mirrored(x: Operand) -> Tensor:
 def mean(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over some axes (all by default)."""
     t = floating(x)
-    count = math.prod(t.shape[a] for a in _normalise("mean", axis, t.ndim))
+    count = math.prod(t.shape[a] for a in normalised_axes("mean", axis, t.ndim))
     return sum(t, axis, keepdims=keepdims) / count
 
 
 def var(x: Operand, axis: Axis = None, *, correction: float = 0, keepdims: bool = False) -> Tensor:
     """The mean squared deviation over some axes, divided by count − correction."""
     t = floating(x)
-    count = math.prod(t.shape[a] for a in _normalise("var", axis, t.ndim))
+    count = math.prod(t.shape[a] for a in normalised_axes("var", axis, t.ndim))
     deviation = t - mean(t, axis, keepdims=True)
     return sum(deviation * deviation, axis, keepdims=keepdims) / builtins.max(count - correction, 0)
 

@@ -282,6 +282,12 @@ class Tensor:
     def __ror__(self, other: Operand) -> Tensor:
         return _ops.bitwise_or(other, self)
 
+    def __xor__(self, other: Operand) -> Tensor:
+        return _ops.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Operand) -> Tensor:
+        return _ops.bitwise_xor(other, self)
+
     def __invert__(self) -> Tensor:
         return _ops.bitwise_invert(self)
 

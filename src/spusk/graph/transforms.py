@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spusk.checks import checked_function
 from spusk.errors import DTypeError, InputError, ShapeError
 from spusk.graph import ops
 from spusk.graph.backprop import backprop
@@ -34,12 +36,14 @@ def grad(f: Function, argnums: ArgNums = 0) -> Function:
 
     Returns:
         A function of the same arguments. It returns a NumPy array of that argument's shape and dtype (a
-        dict for a dict, a tuple for several arguments); called with Tensors it returns Tensors, so that
-        gradients of gradients work.
+        dict for a dict, a tuple for several arguments); whole numbers and truth values become float64, as
+        lists of Python numbers do. Called with Tensors it returns Tensors, so that gradients of gradients
+        work.
 
     Raises:
+        InputError: if `f` is no function; when called, if it has no such argument.
         ShapeError: when called, if `f` does not return a scalar.
-        DTypeError: when called, if the argument is not of a floating dtype.
+        DTypeError: when called, if an argument does not hold numbers in a rectangular array.
 
     >>> f = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
     >>> grad(f)([1.0, 2.0])
@@ -47,6 +51,7 @@ def grad(f: Function, argnums: ArgNums = 0) -> Function:
     >>> grad(grad(lambda x: x ** 3))(2.0)
     array(12.)
     """
+    checked_function("grad", f)
     both = value_and_grad(f, argnums)
 
     @wraps(f, assigned=("__name__", "__doc__"))
@@ -62,6 +67,7 @@ def value_and_grad(f: Function, argnums: ArgNums = 0) -> Function:
     >>> value_and_grad(lambda x: (x * x).sum())([3.0, 4.0])
     (array(25.), array([6., 8.]))
     """
+    checked_function("value_and_grad", f)
 
     def transformed(*args: Any) -> Any:
         variables = [_flatten(args[i]) for i in _positions(argnums, args)]
@@ -89,6 +95,7 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
+    checked_function("jacobian", f)
 
     def transformed(*args: Any) -> Tensor:
         x = args[argnum]
@@ -119,6 +126,7 @@ def hvp(f: Function) -> Function:
     >>> hvp(lambda x: x[0] ** 2 * x[1])([1.0, 2.0], [1.0, 0.0])
     array([4., 2.])
     """
+    checked_function("hvp", f)
 
     def transformed(x: Any, v: Any) -> Tensor:
         if not isinstance(x, Tensor) or not isinstance(v, Tensor) or x.shape != v.shape:
@@ -176,7 +184,7 @@ def _trace(
     evaluator: Callable[[list[Tensor], list[Tensor]], Callable[..., list[Any]]],
 ) -> tuple[Callable[..., list[Any]], Any] | None:
     """The graph of f, or None if it depends on more inputs than f's arguments."""
-    inputs = [_map(_input(f"argument {i}"), a) for i, a in enumerate(arrays)]
+    inputs = [_inputs(label, a) for label, a in zip(_labels(f, arrays), arrays, strict=True)]
     result = _map(as_tensor, f(*inputs))
     outputs, flat = _flatten(result), [leaf for a in inputs for leaf in _flatten(a)]
     known = {id(leaf) for leaf in flat}
@@ -199,8 +207,26 @@ def _numbers(x: Any) -> Any:
     return as_array(x) if type(x) in (list, tuple) and not holds_tensor(x) else x
 
 
-def _input(label: str) -> Callable[[NDArray[Any]], Tensor]:
-    return lambda x: new_input(label, x.shape, x.dtype)
+def _labels(f: Function, arguments: list[Any]) -> list[str]:
+    """The arguments' names in f's signature, where it tells them."""
+    try:
+        bound = signature(f).bind(*arguments).arguments
+    except (TypeError, ValueError):  # no signature, or one that the call does not fit, which f itself tells
+        bound = {}
+    found: list[str] = []
+    for name, given in bound.items():
+        several = signature(f).parameters[name].kind is Parameter.VAR_POSITIONAL
+        found += [f"{name}[{i}]" for i in range(len(given))] if several else [name]
+    return found or [f"argument {i}" for i in range(len(arguments))]
+
+
+def _inputs(label: str, tree: Any) -> Any:
+    """Fresh inputs for an argument's arrays, each labelled by where it lies."""
+    if not _is_tree(tree):
+        return new_input(label, tree.shape, tree.dtype)
+    if isinstance(tree, Mapping):
+        return {key: _inputs(f"{label}[{key!r}]", value) for key, value in tree.items()}  # pyright: ignore[reportUnknownVariableType]
+    return tuple(_inputs(f"{label}[{i}]", value) for i, value in enumerate(tree))
 
 
 def as_array(x: Any) -> NDArray[Any]:

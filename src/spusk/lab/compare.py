@@ -21,6 +21,7 @@ from spusk.init import HeNormal, Init, Initialiser, XavierUniform, get, initiali
 from spusk.lab.pool import outcomes
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
+from spusk.nn.checks import require_network
 from spusk.optim import Optimizer
 from spusk.optim.hyper import formula_key, hyperparameters
 from spusk.optim.text import written
@@ -94,6 +95,7 @@ def compare(
     (8, True)
     """
     began = time.perf_counter()
+    require_network(net)
     rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
     numbers = _seeds(seeds)
     rates = _rates(rules, lrs)

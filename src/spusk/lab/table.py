@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spusk.lab.study import Study, Summary
 
 SIGNIFICANT = 0.05
+FEW = 4  # seeds; with fewer, a t-test rests on one or two degrees of freedom
 RIGHT = {0, 5, 6}  # columns of counts
 
 
@@ -62,19 +64,25 @@ def _score(study: Study, s: Summary) -> str:
 ARROWS = {"lowest": " ↓", "highest": " ↑", "": ""}
 
 
-def legend(study: Study) -> list[str]:
-    """What the columns and marks of the table mean."""
+def legend(study: Study, shown: Sequence[str] | None = None) -> list[str]:
+    """What the columns and marks of the table mean.
+
+    Args:
+        study: what the table shows.
+        shown: the heads of the columns that there is room for; default: all.
+    """
+    shown = columns(study) if shown is None else shown
     seeds = len(study.settings.get("seeds", ()))
     lines: list[str] = []
     if seeds > 1:
         lines.append(f"± standard deviation over {seeds} seeds")
-    if not math.isnan(study.target):
+    if not math.isnan(study.target) and "steps to target" in shown:
         target = spread(study.target, math.nan, 4)
         lines.append(f"target: validation loss {target}, 90 % of the way from the start to the best")
         lines.append("steps (epochs) to target: medians over seeds, looked for at the ends of epochs")
     if study.settings.get("standardised_target"):
         lines.append("losses are those of the standardised target")
-    if any(s.diverged for s in study.summary()):
+    if "diverged" in shown and any(s.diverged for s in study.summary()):
         lines.append("diverged: trainings whose loss became infinite or NaN, over all rates")
     unfinished = study.unfinished()
     edges = {s.edge for s in study.summary() if s.optimizer not in unfinished}
@@ -119,6 +127,7 @@ def verdict(study: Study) -> str:
         words.append("One seed cannot tell a difference from chance; try more seeds.")
     elif len(ranking) > 1:
         level = level_with_best(study)
+        few = f"; {seeds} seeds are few" if seeds < FEW else ""
         if level and len(level) == len(ranking) - 1:
             words.append(
                 f"With {seeds} seeds no other is worse by more than chance (paired t-tests, p ≥ 0.05)."
@@ -128,9 +137,14 @@ def verdict(study: Study) -> str:
             words.append(
                 f"With {seeds} seeds this study cannot tell it from: {names} (paired t-tests, p ≥ 0.05)."
             )
+        elif few:
+            words.append(
+                f"It leads every other optimizer (paired t-tests, p < 0.05), but {seeds} seeds are few: "
+                f"try {FEW} or more."
+            )
         else:
             words.append(
-                f"Its lead over every other optimizer is more than chance (paired t-test, {seeds} seeds)."
+                f"Its lead over every other optimizer is more than chance (paired t-tests, {seeds} seeds)."
             )
     return " ".join(words)
 

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 FLAGS: tuple[type[Any], ...] = (bool, np.bool)
 
 
+def require_network(net: Any) -> None:
+    """Refuse what is no layer where a network is needed, and say how to make one of a list of layers."""
+    from spusk.nn.layer import Layer
+
+    if isinstance(net, Layer):
+        return
+    found = type(net).__name__
+    members: tuple[Any, ...] = tuple(net) if isinstance(net, (list, tuple)) else ()  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if members and all(isinstance(member, Layer) for member in members):
+        hint = "such as nn.Sequential(*layers)"
+    elif isinstance(net, type) and issubclass(net, Layer):
+        raise InputError(f"net is the class {net.__name__}; it must be a layer, made by calling the class")
+    else:
+        hint = "such as nn.Sequential(nn.Linear(4, 3))"
+    raise InputError(f"net is a {found}; it must be a layer, {hint}")
+
+
 def require_whole(layer: Layer, argument: str, *, least: int | None = None) -> None:
     """Refuse an argument that is not a whole number, or is below `least`."""
     value: Any = getattr(layer, argument)

@@ -3,7 +3,8 @@
 Every function takes Tensors, NumPy arrays and Python numbers, and returns a Tensor. Arrays created
 without a dtype are float32 (int64 for whole numbers). Beyond the standard there are `erf`, `logsumexp`,
 `scatter_add` and `stop_gradient`. What depends on values for its shape (`nonzero`, boolean masks) is not
-here, because a graph's shapes are known when it is built.
+here, because a graph's shapes are known when it is built. The bitwise functions (`&`, `|`, `^`, `~`) take
+truth values only, not whole numbers, and there are no shifts.
 
 >>> import spusk.numpy as snp
 >>> snp.exp(snp.asarray([0.0, 1.0])).numpy()
@@ -21,6 +22,7 @@ from spusk.graph.ops import (
     bitwise_and,
     bitwise_invert,
     bitwise_or,
+    bitwise_xor,
     cos,
     equal,
     erf,
@@ -129,10 +131,10 @@ __all__ = [  # noqa: RUF022 (in the order of the standard's chapters)
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
     "arange", "asarray", "astype", "eye", "full", "full_like", "linspace", "ones", "ones_like", "tril",
     "triu", "zeros", "zeros_like",
-    "abs", "add", "bitwise_and", "bitwise_invert", "bitwise_or", "ceil", "clip", "cos", "cosh", "divide",
-    "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "hypot", "isfinite",
-    "isinf", "isnan", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and",
-    "logical_not", "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal",
+    "abs", "add", "bitwise_and", "bitwise_invert", "bitwise_or", "bitwise_xor", "ceil", "clip", "cos", "cosh",
+    "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "hypot",
+    "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp",
+    "logical_and", "logical_not", "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal",
     "positive", "pow", "reciprocal", "remainder", "round", "sign", "sin", "sinh", "sqrt", "square",
     "stop_gradient", "subtract", "tan", "tanh", "trunc",
     "matmul", "matrix_transpose", "outer", "tensordot", "vecdot",

@@ -49,17 +49,25 @@ def round(x: Operand) -> Tensor:
 
 
 def clip(x: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """x, not below min and not above max.
+    """x, not below min and not above max; NaN where one of the three is NaN, as in NumPy.
 
     >>> clip([-1.0, 0.5, 2.0], 0, 1).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
     t = as_tensor(x)
     if min is not None:
-        t = ops.where(t < min, min, t)
+        t = ops.where(_or_nan(t < min, min), min, t)
     if max is not None:
-        t = ops.where(t > max, max, t)
+        t = ops.where(_or_nan(t > max, max), max, t)
     return t
+
+
+def _or_nan(beyond: Tensor, bound: Operand) -> Tensor:
+    """Where x is beyond a bound, or the bound is NaN."""
+    if isinstance(bound, (int, float)) and not math.isnan(bound):
+        return beyond
+    limit = as_tensor(bound)
+    return ops.logical_or(beyond, isnan(limit)) if is_float(limit.dtype) else beyond
 
 
 def log2(x: Operand) -> Tensor:
@@ -95,14 +103,16 @@ def hypot(x: Operand, y: Operand) -> Tensor:
 
 def sinh(x: Operand) -> Tensor:
     """The hyperbolic sine, exact near 0."""
-    t = ops.floating(x)  # −x of an unsigned whole number would wrap around
-    return 0.5 * (ops.expm1(t) - ops.expm1(-t))
+    half = 0.5 * ops.floating(x)  # eˣ overflows before ½eˣ does, e^(x/2) does not
+    up, down = ops.expm1(half), ops.expm1(-half)
+    return up * (0.5 * up + 1) - down * (0.5 * down + 1)
 
 
 def cosh(x: Operand) -> Tensor:
     """The hyperbolic cosine."""
-    t = ops.floating(x)
-    return 0.5 * (ops.exp(t) + ops.exp(-t))
+    half = 0.5 * ops.floating(x)  # as in `sinh`
+    up, down = ops.exp(half), ops.exp(-half)
+    return 0.5 * up * up + 0.5 * down * down
 
 
 def tan(x: Operand) -> Tensor:

@@ -112,9 +112,18 @@ def pad(x: Operand, pad_width: int | Sequence[int] | Sequence[Sequence[int]]) ->
     return ops.pad(t, tuple(pairs[:, 0].tolist()), tuple(pairs[:, 1].tolist()))
 
 
+def _counts(name: str, counts: Sequence[int]) -> list[int]:
+    """How often to repeat, each 0 or more; `name` is the function that the error names."""
+    for n in counts:
+        if isinstance(n, (bool, np.bool)) or not isinstance(n, (int, np.integer)) or n < 0:
+            raise ShapeError(f"{name} got {n!r:.60} repetitions; it needs 0 or more ({users_place()})")
+    return [int(n) for n in counts]
+
+
 def repeat(x: Operand, repeats: int, *, axis: int | None = None) -> Tensor:
-    """Each element repeated, along one axis or flattened."""
+    """Each element repeated, along one axis or flattened; `repeats` is 0 or more."""
     t = as_tensor(x)
+    (repeats,) = _counts("repeat", [repeats])
     if axis is None:
         t, axis = ops.reshape(t, -1), 0
     number = ops.one_axis("repeat", axis, t.ndim)
@@ -125,10 +134,11 @@ def repeat(x: Operand, repeats: int, *, axis: int | None = None) -> Tensor:
     )
 
 
-def tile(x: Operand, repetitions: Sequence[int]) -> Tensor:
-    """The whole array repeated along each axis."""
+def tile(x: Operand, repetitions: int | Sequence[int]) -> Tensor:
+    """The whole array repeated along each axis, or so many times along the last one; each 0 or more."""
     t = as_tensor(x)
-    counts = list(repetitions)
+    several = isinstance(repetitions, (Sequence, np.ndarray))
+    counts = _counts("tile", repetitions if several else [repetitions])
     rank = max(t.ndim, len(counts))
     t = ops.reshape(t, (*(1,) * (rank - t.ndim), *t.shape))
     for axis, count in enumerate([1] * (rank - len(counts)) + counts):

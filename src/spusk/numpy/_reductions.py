@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from spusk.errors import ShapeError
 from spusk.graph import ops
 from spusk.graph.leaves import as_tensor
+from spusk.graph.place import users_place
 from spusk.graph.tensor import Axis, Operand, Tensor
 
 
@@ -31,6 +33,8 @@ def logsumexp(x: Operand, axis: Axis = None, *, keepdims: bool = False) -> Tenso
     1000.6931762695312
     """
     t = ops.floating(x)
+    if 0 in {t.shape[a] for a in ops.normalised_axes("logsumexp", axis, t.ndim)}:
+        raise ShapeError(f"logsumexp got shape {t.shape}: no elements to add ({users_place()})")
     largest = ops.stop_gradient(ops.max(t, axis, keepdims=True))
     shift = ops.where(ops.abs(largest) == math.inf, 0, largest)
     total = ops.log(ops.sum(ops.exp(t - shift), axis, keepdims=True)) + shift

@@ -11,6 +11,7 @@ Momentum(lr=0.01, mu=0.99, dampening=0.0, lr_inside=True, dampen_first=True, ave
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -84,6 +85,10 @@ def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
             return value
         case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as number)):
             return -number
+        case ast.Name("inf" | "nan" as number):  # as `written` writes them
+            return float(number)
+        case ast.UnaryOp(ast.USub(), ast.Name("inf")):
+            return -math.inf
         case ast.Tuple(members) | ast.List(members):
             return tuple([_value(member, text, known) for member in members])
         case ast.Dict(keys, values) if None not in keys:

@@ -25,6 +25,7 @@ from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.init import Init, fitted, initialise
 from spusk.nn import Layer
+from spusk.nn.checks import require_network
 from spusk.streams import key, stream
 from spusk.train.evaluate import Measuring
 from spusk.train.metrics import Metric, check_metrics, default_metrics
@@ -104,6 +105,7 @@ def train(
     ('finished', np.True_)
     """
     check_backend(backend)
+    require_network(net)
     split = as_split(data, validation, seed, dtype)
     programs = Programs(net, choose_loss(loss, split.dataset.task), backend)
     rule = optim.Adam() if optimizer is None else optim.get(optimizer)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spusk import optim
-from spusk.checks import checked_whole
+from spusk.checks import checked_function, checked_whole
 from spusk.compile import Backend
 from spusk.compile.session import room_for
 from spusk.errors import InputError, ShapeError
@@ -76,8 +76,8 @@ def minimize(
         A `Minimum`: x, value, path [steps + 1, …], values [steps + 1], status.
 
     Raises:
-        InputError: if the optimizer is unknown, x0 is not finite, or `steps` is no whole number of 0 or more,
-            or needs more memory than there is.
+        InputError: if f is no function, the optimizer is unknown, x0 is not finite, `steps` or `seed` is no
+            whole number of 0 or more, or the steps need more memory than there is.
         ShapeError: if f does not return a scalar.
 
     >>> from spusk import optim
@@ -88,10 +88,11 @@ def minimize(
     >>> minimize(f, x0=[-1.5, 2.0], optimizer="L-BFGS").x.round(3).tolist()
     [1.0, 1.0]
     """
+    checked_function("minimize", f)
     x = floating_array(x0)
     if not np.isfinite(x).all():
         raise InputError(f"x0 holds values that are not finite: {x}")
-    steps = checked_whole("steps", steps, 0)
+    steps, seed = checked_whole("steps", steps, 0), checked_whole("seed", seed, 0)
 
     def scalar(x: Any) -> Tensor:
         y = as_tensor(f(x))
