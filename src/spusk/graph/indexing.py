@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def _basic(x: Tensor, keys: list[Any]) -> tuple[Tensor, list[Any]]:
             starts[axis], stops[axis] = k % n, k % n + 1
             dropped.append(axis)
         elif isinstance(k, slice):
-            chosen = _chosen(k, n)
+            chosen = _chosen(cast("slice[Any, Any, Any]", k), n)
             if chosen.step < 0:
                 flipped.append(axis)
                 chosen = chosen[::-1]

@@ -112,7 +112,7 @@ def pad(x: Operand, pad_width: int | Sequence[int] | Sequence[Sequence[int]]) ->
     return ops.pad(t, tuple(pairs[:, 0].tolist()), tuple(pairs[:, 1].tolist()))
 
 
-def _counts(name: str, counts: Sequence[int]) -> list[int]:
+def _counts(name: str, counts: Sequence[Any]) -> list[int]:
     """How often to repeat, each 0 or more; `name` is the function that the error names."""
     for n in counts:
         if isinstance(n, (bool, np.bool)) or not isinstance(n, (int, np.integer)) or n < 0:

@@ -89,7 +89,8 @@ class Part:
             self._run(arrays, vectors)
 
         # Straight-line code, without Python in between; tracing runs it once, hence on copies.
-        straight: Any = make_fx(run)([torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors])
+        copies = [torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors]
+        straight: Any = make_fx(run)(*copies)  # pyright: ignore[reportUnknownVariableType]
         return torch.compile(straight, fullgraph=True, dynamic=False)
 
 
