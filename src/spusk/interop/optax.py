@@ -3,7 +3,8 @@
     transformation = spusk.interop.optax.transform(optim.RAdam(lr=1e-3))
 
 The rule's graph is evaluated under `jax.numpy` while JAX traces, so it works under `jit`, `vmap` and `scan`.
-Unless JAX is told to use 64 bits (`jax_enable_x64`), bias corrections and schedules are float32, as optax's own.
+Unless JAX is told to use 64 bits (`jax_enable_x64`), bias corrections and schedules are
+float32, as optax's own.
 """
 
 from __future__ import annotations
@@ -206,8 +207,8 @@ class _Adapter:
         update = update_of(self._rule, {name: (shape, dtype) for name, shape, dtype in shapes})
         if update.needs_closure and len(update.questions) != 1:
             raise InputError(
-                f"{self._rule.label} cannot be a gradient transformation, because {update.needs_closure}, and "
-                "optax hands over one gradient; use it in spusk.train or spusk.minimize"
+                f"{self._rule.label} cannot be a gradient transformation, because {update.needs_closure}, "
+                "and optax hands over one gradient; use it in spusk.train or spusk.minimize"
             )
         return update
 

@@ -27,9 +27,9 @@ class Optimizer(TorchOptimizer):
     """A rule of Spusk as a PyTorch optimizer.
 
     It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and
-    `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups under its name; the
-    learning rate always under `"lr"`, wherever in the rule it stands. Groups are stepped independently of
-    each other, also by rules that look at all parameters.
+    `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups
+    under its name; the learning rate always under `"lr"`, wherever in the rule it stands. Groups are
+    stepped independently of each other, also by rules that look at all parameters.
 
     On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
     request, PyTorch's operations do it: those of parameters with one formula on one flat array.

@@ -81,16 +81,13 @@ class Part:
 
     def _compiled(self, arrays: Sequence[Any], vectors: Sequence[Any]) -> Any:
         """One function of all operations, compiled for these sizes; the numbers stay its arguments."""
-        from torch.fx.experimental.proxy_tensor import (  # pyright: ignore[reportMissingImports]
-            make_fx,  # pyright: ignore[reportUnknownVariableType]
-        )
+        tracing = library("torch.fx.experimental.proxy_tensor", "torch", "spusk.interop.torch")
 
         def run(arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
             self._run(arrays, vectors)
 
         # Straight-line code, without Python in between; tracing runs it once, hence on copies.
-        copies = [torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors]
-        straight: Any = make_fx(run)(*copies)  # pyright: ignore[reportUnknownVariableType]
+        straight = tracing.make_fx(run)([torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors])
         return torch.compile(straight, fullgraph=True, dynamic=False)
 
 
