@@ -60,3 +60,19 @@ def test_parameters_named_as_slots_keep_their_own_state():
     assert sorted({(slot.owner, slot.key) for slot in update.slots}) == sorted(
         (name, key) for name in shapes for key in ("inner/m", "inner/v", "slow")
     )
+
+
+def test_parts_of_the_parameters_at_one_point_ask_one_question():
+    shapes = dict.fromkeys(("a.weight", "a.bias"), ((2,), "float64"))
+    rule = optim.Partition({"*bias": optim.SGD(), "*": optim.Nesterov()})
+    update = update_of(rule, shapes)
+    assert [question.kind for question in update.questions] == ["gradient"]
+    assert update.needs_closure == ""
+
+
+def test_a_masked_rule_asks_for_the_whole_gradient():
+    update = update_of(
+        optim.Mask(optim.Adam(), only="*bias"), {"a.weight": ((2,), "float64"), "bias": ((), "float64")}
+    )
+    assert [question.kind for question in update.questions] == ["gradient"]
+    assert not update.asks_elsewhere

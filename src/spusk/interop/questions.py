@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from spusk.graph import Tensor
+from spusk.graph import Tensor, ops
 from spusk.graph import input as new_input
 from spusk.optim.objective import Gradients, Objective, Parameters
+
+Kind = Literal["gradient", "loss", "hvp"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Question:
         loss: the graph's input that takes the loss, a scalar.
     """
 
-    kind: Literal["gradient", "loss", "hvp"]
+    kind: Kind
     point: Mapping[str, Tensor]
     vectors: Mapping[str, Tensor]
     answer: Mapping[str, Tensor]
@@ -35,47 +37,76 @@ class AskedObjective(Objective):
     """Writes down, in order, what a rule asks; the answers are fresh inputs of the graph.
 
     Args:
-        parameters: the parameters' Tensors by name.
         t: the number of the step, a scalar.
         key: uint32 [2], from which random numbers are drawn.
         sign: −1 for an objective that is to be maximised: the rule then sees the negated function.
     """
 
-    def __init__(self, parameters: Parameters, t: Tensor, key: Tensor, sign: float = 1.0) -> None:
+    def __init__(self, t: Tensor, key: Tensor, sign: float = 1.0) -> None:
         super().__init__(self.loss, t, key)
-        self._parameters, self._sign = dict(parameters), sign
-        self.questions: list[Question] = []
+        self._sign = sign
+        self.questions: list[Question] = []  # shared with the views
+        self._placed: Callable[[Parameters], dict[str, Tensor]] = dict
+        self._points: dict[tuple[int, ...], dict[str, Tensor]] = {}
+
+    # --- other views of it ------------------------------------------------------------------------
+
+    def shifted(self, by: Parameters) -> Objective:
+        fixed = {name: ops.stop_gradient(d) for name, d in by.items()}
+        return self._seen(lambda at: {n: w + fixed[n] if n in fixed else w for n, w in at.items()})
+
+    def part(self, names: Iterable[str], elsewhere: Parameters) -> Objective:
+        return self._seen(lambda at: {name: at.get(name, w) for name, w in elsewhere.items()})
+
+    def _seen(self, placed: Callable[[Parameters], dict[str, Tensor]]) -> AskedObjective:
+        view = AskedObjective(self._t, self._drawn_key, self._sign)
+        view.questions, view._drawn = self.questions, self._drawn
+        view._placed = lambda at: self._point(placed(at))
+        return view
+
+    @property
+    def _drawn_key(self) -> Tensor:
+        assert self._key is not None
+        return self._key
+
+    def _point(self, parameters: Parameters) -> dict[str, Tensor]:
+        """Where all parameters are, the same Tensors for the same question."""
+        key = tuple([w.serial for w in parameters.values()])
+        if key not in self._points:
+            self._points[key] = self._placed(parameters)
+        return self._points[key]
+
+    # --- questions --------------------------------------------------------------------------------
 
     def loss(self, parameters: Parameters) -> Tensor:
-        known = [q for q in self.questions if q.kind != "hvp" and _same(q.point, parameters)]
-        return self._signed((known[0] if known else self._ask("loss", parameters)).loss)
+        point = self._point(parameters)
+        known = [q for q in self.questions if q.kind != "hvp" and _same(q.point, point)]
+        return self._signed((known[0] if known else self._ask("loss", point)).loss)
 
     def gradients(self, parameters: Parameters) -> Gradients:
-        known = [q for q in self.questions if q.kind == "gradient" and _same(q.point, parameters)]
-        found = known[0] if known else self._ask("gradient", parameters)
-        answers = {name: self._signed(g) for name, g in found.answer.items()}
+        point = self._point(parameters)
+        known = [q for q in self.questions if q.kind == "gradient" and _same(q.point, point)]
+        found = known[0] if known else self._ask("gradient", point)
+        answers = {name: self._signed(found.answer[name]) for name in parameters}
         return Gradients(answers, self._signed(found.loss))
 
     def hvp(self, parameters: Parameters, vectors: Parameters) -> dict[str, Tensor]:
-        found = self._ask("hvp", parameters, vectors)
-        return {name: self._signed(product) for name, product in found.answer.items()}
+        point = self._point(parameters)
+        nothing = {name: ops.full(w.shape, 0, w.dtype) for name, w in point.items() if name not in parameters}
+        found = self._ask("hvp", point, {name: nothing.get(name, vectors.get(name)) for name in point})
+        return {name: self._signed(found.answer[name]) for name in parameters}
 
     def _signed(self, t: Tensor) -> Tensor:
         return t if self._sign > 0 else -t
 
-    def _ask(
-        self, kind: Literal["gradient", "loss", "hvp"], point: Parameters, vectors: Parameters | None = None
-    ) -> Question:
+    def _ask(self, kind: Kind, point: Parameters, vectors: Mapping[str, Any] | None = None) -> Question:
         i = len(self.questions)
         answer = {name: new_input(f"{kind} {i} {name}", w.shape, w.dtype) for name, w in point.items()}
-        loss = new_input(f"loss {i}", (), self._precision(point))
+        is_long = any(w.dtype.name == "float64" for w in point.values())
+        loss = new_input(f"loss {i}", (), "float64" if is_long else "float32")
         question = Question(kind, dict(point), dict(vectors or {}), {} if kind == "loss" else answer, loss)
         self.questions.append(question)
         return question
-
-    def _precision(self, point: Parameters) -> str:
-        """That of the most precise parameter."""
-        return "float64" if any(w.dtype.name == "float64" for w in point.values()) else "float32"
 
 
 def _same(a: Parameters, b: Parameters) -> bool:

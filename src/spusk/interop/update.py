@@ -134,7 +134,7 @@ def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False) -> Upd
     first = dict(leaves(fresh))
     before = {path: new_input("/".join(path), s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = rebuilt(fresh, before)
-    objective = AskedObjective(weights, t, key, -1.0 if maximize else 1.0)
+    objective = AskedObjective(t, key, -1.0 if maximize else 1.0)
     gradients = now.gradients_all(objective, weights, state, t)
     new_weights, new_state = now.update_all(weights, gradients, state, t)
     after = dict(leaves(new_state))
