@@ -321,7 +321,7 @@ def summary(
         show.write_json(json, {"network": repr(work.net), "parameters": parameters})
 
 
-@app.command(epilog="Examples:  spusk methods adam   spusk methods wrappers   spusk methods ./mine.py:MyRule")
+@app.command(epilog="Example:  spusk methods adam   or: spusk methods ./mine.py:MyRule")
 def methods(
     name: Annotated[
         str | None,
