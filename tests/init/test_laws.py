@@ -96,6 +96,13 @@ def test_he_normal_reads_the_formula_as_a_standard_deviation():
     assert weights.std() == pytest.approx(math.sqrt(2 / 240), rel=0.02)
 
 
+def test_a_truncated_draw_is_the_standard_one_shifted_and_scaled():
+    standard, other = (
+        law.sample(DENSE, np.random.default_rng(3)) for law in (TruncatedNormal(), TruncatedNormal(0.5, 2))
+    )
+    np.testing.assert_allclose(other, 0.5 + 2 * standard, rtol=1e-12)
+
+
 def test_cut_counts_standard_deviations():
     weights = TruncatedNormal(mean=10, std=0.1, cut=2).sample(DENSE, np.random.default_rng(0))
     assert 9.8 <= weights.min() < 9.81
