@@ -104,6 +104,12 @@ def test_a_truncated_draw_is_the_standard_one_shifted_and_scaled():
     np.testing.assert_allclose(other, 0.5 + 2 * standard, rtol=1e-12)
 
 
+@pytest.mark.parametrize("cut", [0.5, 0.9, 0.99, 1.0, 1.5])
+def test_the_variance_that_a_cut_leaves(cut):
+    drawn = truncated_standard_normal((400_000,), cut, np.random.default_rng(6))
+    assert drawn.var() == pytest.approx(stats.truncnorm(-cut, cut).var(), rel=0.008)
+
+
 class CountingProposals:
     """A generator that counts the candidates it is asked for."""
 

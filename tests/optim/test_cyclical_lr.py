@@ -83,6 +83,13 @@ def test_the_torch_preset_cycles_momentum_between_its_own_bounds(mode):
     assert_close(path(rule, GRADIENTS, START), columns(adam_with_cycled_beta1, mode, 0.01, 60, **numbers))
 
 
+def test_without_arguments_it_is_triangular_and_torch_climbs_for_two_thousand_steps():
+    assert_close(path(CyclicalLR(), GRADIENTS, START), columns(momentum, "triangular"))
+    rule = CyclicalLR.like("torch", inner=Adam(), lr=0.01)
+    expected = columns(adam_with_cycled_beta1, "triangular", 0.01, 2000, low=0.8, high=0.9)
+    assert_close(path(rule, GRADIENTS, START), expected)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_nesterov_looks_ahead_with_the_momentum_of_the_step(mode):
     rule = CyclicalLR(Nesterov(), lr=0.01, half_cycle=60, mode=mode, cycle_momentum=True)
