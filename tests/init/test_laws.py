@@ -19,6 +19,7 @@ from spusk.init import (
     XavierNormal,
     XavierUniform,
 )
+from spusk.init.normal import truncated_standard_normal
 from spusk.init.variance_scaling import STD_OF_NORMAL_CUT_AT_2
 from spusk.nn.parameter import Parameter
 
@@ -94,6 +95,42 @@ def test_the_test_can_tell_a_law_that_is_two_percent_off():
 def test_he_normal_reads_the_formula_as_a_standard_deviation():
     weights = HeNormal().sample(DENSE, np.random.default_rng(0))
     assert weights.std() == pytest.approx(math.sqrt(2 / 240), rel=0.02)
+
+
+def test_a_truncated_draw_is_the_standard_one_shifted_and_scaled():
+    standard, other = (
+        law.sample(DENSE, np.random.default_rng(3)) for law in (TruncatedNormal(), TruncatedNormal(0.5, 2))
+    )
+    np.testing.assert_allclose(other, 0.5 + 2 * standard, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.9, 0.99, 1.0, 1.5])
+def test_the_variance_that_a_cut_leaves(cut):
+    drawn = truncated_standard_normal((400_000,), cut, np.random.default_rng(6))
+    assert drawn.var() == pytest.approx(stats.truncnorm(-cut, cut).var(), rel=0.008)
+
+
+class CountingProposals:
+    """A generator that counts the candidates it is asked for."""
+
+    def __init__(self):
+        self.rng, self.count = np.random.default_rng(4), 0
+        self.random = self.rng.random
+
+    def uniform(self, low, high, size):
+        self.count += size
+        return self.rng.uniform(low, high, size)
+
+    def standard_normal(self, size):
+        self.count += size
+        return self.rng.standard_normal(size)
+
+
+@pytest.mark.parametrize("cut", [1e-3, 0.5, 0.99, 1.0, 1.9, 3.0])
+def test_at_least_two_thirds_of_the_proposals_are_kept(cut):
+    rng = CountingProposals()
+    truncated_standard_normal((100_000,), cut, rng)
+    assert 100_000 / rng.count > 0.66
 
 
 def test_cut_counts_standard_deviations():

@@ -61,6 +61,14 @@ def test_signs_are_not_biased_anywhere(shape):
     np.testing.assert_allclose(positive, 0.5, atol=5 * 0.5 / math.sqrt(3000))
 
 
+@pytest.mark.parametrize("shape", [(6, 4), (4, 4)])
+def test_it_is_the_factor_whose_other_one_has_a_positive_diagonal(shape):
+    weights, normal = sample(Orthogonal(), *shape, seed=3), np.random.default_rng(3).standard_normal(shape)
+    r = weights.T @ normal
+    np.testing.assert_allclose(r, np.triu(r), atol=1e-12)
+    assert (np.diagonal(r) > 0).all()
+
+
 def test_qr_without_the_signs_would_be_biased():
     rng = np.random.default_rng(11)
     raw = [np.linalg.qr(rng.standard_normal((4, 4)))[0][0, 0] > 0 for _ in range(3000)]

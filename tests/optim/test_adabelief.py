@@ -1,6 +1,7 @@
 """AdaBelief and its variants against their oracles."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,16 +70,23 @@ def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers)
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))
 
 
-def test_the_threshold_counts_when_it_is_met_exactly():
+@pytest.mark.parametrize("library", ["timm", "authors", "authors-tf"])
+def test_the_threshold_counts_when_it_is_met_exactly(library):
     beta2 = 0.8  # the length grows from 1 through 5.3 in step 7 to 9
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * 7 * beta2**7 / (1 - beta2**7)
-    at, above = (
-        path(AdaBelief(rectified=True, beta2=beta2, threshold=length, at_threshold=x), GRADIENTS[:8, 0], 1.0)
-        for x in (True, False)
+    rule = AdaBelief.like(library, beta2=beta2, threshold=length)
+    at, above, paper = (
+        path(rule, GRADIENTS[:8, 0], 1.0)
+        for rule in (
+            rule,
+            replace(rule, at_threshold=False),
+            AdaBelief(rectified=True, beta2=beta2, threshold=length),
+        )
     )
     np.testing.assert_array_equal(at[:7], above[:7])
     assert at[7] != above[7]
+    assert abs(paper[7] - above[7]) < 1e-9 < abs(paper[7] - at[7])
 
 
 def test_trusted_gradients_make_larger_steps_than_doubted_ones():

@@ -9,6 +9,7 @@ from optim.events import GRADIENTS, START, slope
 from optim.harness import assert_close, path
 
 from spusk.errors import InputError
+from spusk.graph import evaluate, scalar
 from spusk.optim import SGD, Adam, Constant, CyclicalLR, Lookahead, Momentum, Nesterov, RMSprop, get
 from spusk.optim.hyper import hyperparameters
 
@@ -81,6 +82,21 @@ def test_the_torch_preset_cycles_momentum_between_its_own_bounds(mode):
     rule = CyclicalLR.like("torch", inner=Adam(), lr=0.01, half_cycle=60, mode=mode)
     numbers = {"gamma": 1.0, "low": 0.8, "high": 0.9}
     assert_close(path(rule, GRADIENTS, START), columns(adam_with_cycled_beta1, mode, 0.01, 60, **numbers))
+
+
+def test_without_arguments_it_is_triangular_and_torch_climbs_for_two_thousand_steps():
+    assert_close(path(CyclicalLR(), GRADIENTS, START), columns(momentum, "triangular"))
+    rule = CyclicalLR.like("torch", inner=Adam(), lr=0.01)
+    expected = columns(adam_with_cycled_beta1, "triangular", 0.01, 2000, low=0.8, high=0.9)
+    assert_close(path(rule, GRADIENTS, START), expected)
+
+
+def test_called_by_hand_it_takes_the_rate_and_the_debiasing_of_the_step():
+    w, t = {"w": scalar(1.0)}, scalar(2.0)
+    rule = CyclicalLR(Adam(eps=0.0), lr=1.0, base_ratio=0.25, half_cycle=3)
+    (new,) = evaluate([rule.update_all(w, {"w": scalar(5.0)}, rule.start_all(w), t)[0]["w"]], {})
+    size = 0.5 * (0.1 / (1 - 0.9**2)) / math.sqrt(0.001 / (1 - 0.999**2))
+    assert float(new) == pytest.approx(1.0 - size, rel=1e-9)
 
 
 @pytest.mark.parametrize("mode", MODES)

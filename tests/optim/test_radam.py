@@ -136,12 +136,12 @@ def test_with_a_short_memory_it_never_rectifies_and_is_debiased_momentum():
     assert_close(found, expected)
 
 
-def test_at_the_threshold_itself_optax_rectifies_and_torch_does_not():
+@pytest.mark.parametrize(
+    ("library", "first"), [(None, 7), ("torch", 7), ("optax", 6), ("timm", 6), ("authors", 6)]
+)
+def test_at_the_threshold_itself_optax_and_the_authors_rectify_and_torch_does_not(library, first):
     rho_6 = float(RAdam().rectification(scalar(6.0))[0])
-    gradients = np.full(7, 100.0)
-    at, above = (
-        np.abs(np.diff(path(RAdam(threshold=rho_6, at_threshold=flag), gradients, 0.0)))
-        for flag in (True, False)
-    )
-    assert (at > 0.01).tolist() == [True] * 5 + [False] * 2
-    assert (above > 0.01).tolist() == [True] * 6 + [False]
+    rule = RAdam.like(library, threshold=rho_6) if library else RAdam(threshold=rho_6)
+    sizes = np.abs(np.diff(path(rule, np.full(7, 100.0), 0.0)))
+    is_rectified = (sizes > 0) & (sizes < 0.01)
+    assert is_rectified.tolist() == [t >= first for t in range(1, 8)]

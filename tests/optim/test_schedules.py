@@ -229,6 +229,18 @@ def test_its_numbers_are_hyperparameters_by_dotted_name(schedule):
     assert doubled.lr(3) == (0.6 if isinstance(schedule, Constant) else schedule(3))
 
 
+@pytest.mark.parametrize("schedule", SCHEDULED, ids=repr)
+def test_a_number_that_is_scheduled_itself_has_its_value_of_the_same_step(schedule):
+    numbers = {n: x for n, x in hyperparameters(schedule).items() if "." not in n and n != "then"}
+    for name, number in numbers.items():
+        change = 1.02 if isinstance(schedule, WarmRestarts) and name == "factor" else 0.98  # it is at least 1
+        inner = ExponentialDecay(number, factor=change, every=10) if number else Polynomial(0.05, steps=500)
+        moving = with_hyperparameters(schedule, {name: inner})
+        for t in (1, 8, 30, 61, 140):
+            still = with_hyperparameters(schedule, {name: inner(t)})
+            assert moving(t) == pytest.approx(still(t), rel=1e-12, abs=1e-15), f"{name} in step {t}"
+
+
 @pytest.mark.parametrize(
     ("schedule", "golden"),
     [

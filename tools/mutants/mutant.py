@@ -23,7 +23,7 @@ class Mutant:
         file: relative to the repository's root.
         function: the qualified name of what the place is in; "" at the level of the module.
         operator: the name of the change.
-        before, after: the source text of the place.
+        before, after: the source text of the place; of what it is in, for a name or a number.
         line: where it is.
         code: the compiled module.
     """
@@ -53,13 +53,18 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 for part in ast.walk(new):
                     if not hasattr(part, "lineno") and "lineno" in part._attributes:
                         ast.copy_location(part, node)
+                # A name or a number alone does not tell where it stands: what it is in is shown.
+                is_word = isinstance(node, ast.Name | ast.Constant) and isinstance(holder, ast.expr)
+                before = ast.unparse(holder if is_word else node)
                 _put(holder, key, new)
                 text = ast.unparse(tree)
                 if text not in seen:
                     seen.add(text)
                     code = compile(tree, str(file), "exec")
                     line = getattr(node, "lineno", 0)
-                    yield Mutant(name, function, operator, ast.unparse(node), ast.unparse(new), line, code)
+                    yield Mutant(
+                        name, function, operator, before, ast.unparse(holder if is_word else new), line, code
+                    )
                 _put(holder, key, node)
 
 

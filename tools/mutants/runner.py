@@ -27,7 +27,7 @@ from tools.mutants.mutant import ROOT, Mutant
 from tools.mutants.tests_of import tests_of
 
 PRELOADED = ("spusk", "scipy.stats", "hypothesis.strategies", "sklearn.datasets", "llvmlite.binding")
-SECONDS = 90
+SECONDS = 45
 """How long a mutant's tests may compute: several times as long as those of any file take."""
 WAITING = 5
 """How many times longer they may take by the clock, where other programs compute as well."""
