@@ -70,7 +70,18 @@ NAMES: dict[str, dict[str, str]] = {
     "psgdkron": {"timm": "timm.optim.kron.Kron", "pytorch_optimizer": "pytorch_optimizer.Kron"},
     "novograd": {"timm": "timm.optim.NvNovoGrad"},
     "sophiah": {"optax": "optax.contrib.sophia"},
-    "sophia": {"pytorch_optimizer": "pytorch_optimizer.SophiaH"},
+    "clip": {"optax": "optax.clip_by_global_norm"},
+    "agc": {"optax": "optax.adaptive_grad_clip"},
+    "weightdecay": {"optax": "optax.add_decayed_weights"},
+    "accumulate": {"optax": "optax.MultiSteps"},
+    "ema": {"torch": "torch.optim.swa_utils.AveragedModel"},
+    "swa": {"torch": "torch.optim.swa_utils.AveragedModel"},
+    "skipnonfinite": {"optax": "optax.apply_if_finite"},
+    "mask": {"optax": "optax.masked"},
+    "plateau": {
+        "torch": "torch.optim.lr_scheduler.ReduceLROnPlateau",
+        "optax": "optax.contrib.reduce_on_plateau",
+    },
 }
 
 SCHEDULES: dict[str, dict[str, str]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from spusk.compile.cost import cost
@@ -91,7 +91,8 @@ def step_cost(rule: Optimizer) -> StepCost:
     outputs |= {f"state/{n}": s for n, s in flatten(new_state).items()}
     inputs = {f"parameters/{n}": w for n, w in weights.items()}
     inputs |= {f"state/{n}": s for n, s in slots.items()}
-    inputs |= {"step": t, **{f"hyper/{n}": h for n, h in numbers.items()}, **objective.inputs}
+    outputs |= {f"point/{i}": p for i, p in enumerate(objective.seen.points) if p.inputs}
+    inputs |= {"step": t, **{f"hyper/{n}": h for n, h in numbers.items()}, **objective.seen.inputs}
     schedule = fuse(simplify(flow_of(outputs, inputs, {})))
     operations = sum(cost(schedule, kernel).operations for kernel in schedule.kernels)
     return StepCost(
@@ -100,8 +101,8 @@ def step_cost(rule: Optimizer) -> StepCost:
         sum(s.size for s in first.values()) / count,
         sum(s.size * s.dtype.itemsize for s in first.values()) / count,
         operations / count,
-        objective.gradients_taken,
-        objective.products_taken,
+        objective.seen.gradients,
+        objective.seen.products,
     )
 
 
@@ -128,36 +129,48 @@ def _slots(first: Mapping[str, Tensor], count: int) -> tuple[Slot, ...]:
     return tuple(Slot(name or "state", total / count, total) for name, total in totals.items())
 
 
+@dataclass
+class _Seen:
+    """What a rule has asked its objective for."""
+
+    inputs: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    points: list[Tensor] = field(default_factory=list[Tensor])
+    gradients: int = 0
+    products: int = 0
+
+
 class _Counting(Objective):
     """An objective without a loss: each gradient and Hessian product is an input, and is counted."""
 
-    def __init__(self, t: Tensor) -> None:
-        super().__init__(lambda parameters: t, t, new_input("key", (2,), "uint32"))
-        self.gradients_taken = 0
-        self.products_taken = 0
-        self.inputs: dict[str, Tensor] = {}
-        if self._key is not None:
-            self.inputs["key"] = self._key
+    def __init__(
+        self, t: Tensor, loss: Callable[[dict[str, Tensor]], Tensor] | None = None, seen: _Seen | None = None
+    ) -> None:
+        self.seen = _Seen() if seen is None else seen
+        key = self.seen.inputs.setdefault("key", new_input("key", (2,), "uint32"))
+        super().__init__(self._reached if loss is None else loss, t, key)
+
+    def _reached(self, parameters: dict[str, Tensor]) -> Tensor:
+        """The loss somewhere; computing the way there is part of the step."""
+        self.seen.points += parameters.values()
+        return self._given("loss", {"": new_input("like", (), "float32")})[""]
 
     def _given(self, what: str, like: Parameters) -> dict[str, Tensor]:
         made = {n: new_input(f"{what} {n}", w.shape, w.dtype) for n, w in like.items()}
-        self.inputs |= {f"{what} {n}": g for n, g in made.items()}
+        self.seen.inputs |= {f"{what} {n} {g.serial}": g for n, g in made.items()}
         return made
 
-    def loss(self, parameters: Parameters) -> Tensor:
-        made = new_input("loss", (), "float32")
-        self.inputs[f"loss {made.serial}"] = made
-        return made
+    def _view(self, loss: Callable[[dict[str, Tensor]], Tensor]) -> Objective:
+        return _Counting(self._t, loss, self.seen)
 
     def _at(self, parameters: Parameters) -> tuple[dict[str, Tensor], Gradients]:
         point = tuple((name, w.serial) for name, w in parameters.items())
         if point not in self._known:
-            self.gradients_taken += 1
-            found = self._given(f"gradient {self.gradients_taken}", parameters)
-            self._known[point] = (dict(parameters), Gradients(found, self.loss(parameters)))
+            self.seen.gradients += 1
+            loss = self._loss(dict(parameters))
+            self._known[point] = (dict(parameters), Gradients(self._given("gradient", parameters), loss))
         return self._known[point]
 
     def hvp(self, parameters: Parameters, vectors: Parameters) -> dict[str, Tensor]:
         self._at(parameters)
-        self.products_taken += 1
-        return self._given(f"product {self.products_taken}", parameters)
+        self.seen.products += 1
+        return self._given("product", parameters)
