@@ -57,6 +57,11 @@ AUTHORS = {"least": 5.0, "equal": True}
         (AdaBelief(rectified=True), rectified, {}),
         (AdaBelief.like("authors"), rectified, {**AUTHORS, "early_eps": True}),
         (
+            AdaBelief.like("authors", eps=1e-4, eps_root=1e-4),
+            rectified,
+            {**AUTHORS, "early_eps": True, "eps": 1e-4},
+        ),
+        (
             AdaBelief.like("timm", eps=1e-4, eps_root=1e-4),
             rectified,
             {**AUTHORS, "early_eps": True, "eps": 1e-4},
