@@ -70,17 +70,34 @@ NAMES: dict[str, dict[str, str]] = {
     "psgdkron": {"timm": "timm.optim.kron.Kron", "pytorch_optimizer": "pytorch_optimizer.Kron"},
     "novograd": {"timm": "timm.optim.NvNovoGrad"},
     "sophiah": {"optax": "optax.contrib.sophia"},
-    "clip": {"optax": "optax.clip_by_global_norm"},
-    "agc": {"optax": "optax.adaptive_grad_clip"},
-    "weightdecay": {"optax": "optax.add_decayed_weights"},
+    "clip": {
+        "torch": "torch.nn.utils.clip_grad_norm_",
+        "optax": "optax.clip_by_global_norm",
+        "keras": "keras.optimizers.SGD(global_clipnorm=1.0)",
+    },
+    "agc": {"optax": "optax.adaptive_grad_clip", "timm": "timm.utils.agc.adaptive_clip_grad"},
+    "weightdecay": {
+        "torch": "torch.optim.AdamW",
+        "optax": "optax.add_decayed_weights",
+        "keras": "keras.optimizers.AdamW",
+    },
+    "cautious": {"timm": "timm.optim.AdamWLegacy(caution=True)"},
+    "partition": {"torch": "torch.optim.Optimizer"},
+    "layerrates": {"torch": "torch.optim.Optimizer"},
+    "layerwisedecay": {"timm": "timm.optim.param_groups_layer_decay"},
     "accumulate": {"optax": "optax.MultiSteps"},
-    "ema": {"torch": "torch.optim.swa_utils.AveragedModel"},
+    "ema": {
+        "torch": "torch.optim.swa_utils.AveragedModel",
+        "keras": "keras.optimizers.SGD(use_ema=True)",
+        "timm": "timm.utils.ModelEmaV3",
+    },
     "swa": {"torch": "torch.optim.swa_utils.AveragedModel"},
     "skipnonfinite": {"optax": "optax.apply_if_finite"},
     "mask": {"optax": "optax.masked"},
     "plateau": {
         "torch": "torch.optim.lr_scheduler.ReduceLROnPlateau",
         "optax": "optax.contrib.reduce_on_plateau",
+        "keras": "keras.callbacks.ReduceLROnPlateau",
     },
 }
 

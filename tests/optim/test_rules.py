@@ -139,6 +139,13 @@ def test_presets_have_the_rate_that_the_library_has_as_its_default_where_it_diff
         "madgrad pytorch_optimizer": 0.001,
         "novograd timm": 0.001,
         "novograd pytorch_optimizer": 0.001,
+        "lars pytorch_optimizer": 0.001,
+        "muon torch": 0.001,
+        "muon keras": 0.001,
+        "adafactor keras": 0.001,
+        "shampoo pytorch_optimizer": 0.001,
+        "adahessian pytorch_optimizer": 0.1,
+        "sophiah pytorch_optimizer": 0.06,
     }
 
 

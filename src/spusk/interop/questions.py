@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from spusk.compile.flow import signature
 from spusk.graph import Tensor, ops
 from spusk.graph import input as new_input
+from spusk.graph.leaves import Input
 from spusk.optim.objective import Gradients, Objective, Parameters
 
 Kind = Literal["gradient", "loss", "hvp"]
@@ -110,4 +112,15 @@ class AskedObjective(Objective):
 
 
 def _same(a: Parameters, b: Parameters) -> bool:
-    return all(a[name] is w for name, w in b.items())
+    return all(_equal(a[name], w) for name, w in b.items())
+
+
+def _equal(a: Tensor, b: Tensor) -> bool:
+    """Whether two Tensors are one formula of the same inputs: a rule may write its point down twice."""
+    if a is b or isinstance(a.primitive, Input):
+        return a is b
+    return (
+        (a.shape, a.dtype, len(a.inputs)) == (b.shape, b.dtype, len(b.inputs))
+        and signature(a.primitive) == signature(b.primitive)
+        and all(_equal(x, y) for x, y in zip(a.inputs, b.inputs, strict=True))
+    )

@@ -281,7 +281,7 @@ ALLOWED: dict[str, Range] = {
     ),
     **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
     **dict.fromkeys(("weight_decay", "eta", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
-    **dict.fromkeys(("clip", "high", "lr_ratio", "decay_rate", "scale"), POSITIVE),
+    **dict.fromkeys(("clip", "lr_ratio", "decay_rate", "scale"), POSITIVE),
     **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
     **dict.fromkeys(("mu_low", "mu_high", "shampoo_beta"), UNIT),
     **dict.fromkeys(("dampening", "base_ratio"), SHARE),

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper
+from spusk.optim.hyper import POSITIVE, Hyper, Range
 from spusk.optim.matrices import norm
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
@@ -70,6 +70,7 @@ class LAMB(Optimizer):
         "timm": {"clip": 1.0, "adapt_undecayed": False},
     }
     lr_grid: ClassVar[tuple[float, ...]] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    ranges: ClassVar[Mapping[str, Range]] = {"high": POSITIVE}
 
     def start(self, w: Tensor) -> State:
         return State(m=snp.zeros_like(w), v=snp.zeros_like(w))

@@ -127,7 +127,8 @@ class LayerwiseDecay(ScaledRates):
 
     Args:
         inner: the optimizer; default Adam().
-        gamma: γ in (0, 1]; default 1/2.6; 1 is the inner optimizer itself.
+        gamma: γ in (0, 1]; 1/2.6 unless given; with 1, rules that look at all parameters at once
+            (global norms, Muon's head) still look at one layer at a time.
 
     >>> from spusk import optim
     >>> rule = LayerwiseDecay(optim.Adam(), gamma=0.5)
