@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from spusk.compile.flow import signature
-from spusk.graph import Tensor, ops
+from spusk.graph import Tensor, ops, topological
 from spusk.graph import input as new_input
 from spusk.graph.leaves import Input
 from spusk.optim.objective import Gradients, Objective, Parameters
@@ -50,6 +50,7 @@ class AskedObjective(Objective):
         self.questions: list[Question] = []  # shared with the views
         self._placed: Callable[[Parameters], dict[str, Tensor]] = dict
         self._points: dict[tuple[int, ...], dict[str, Tensor]] = {}
+        self._numbers: dict[Hashable, int] = {}  # of values that are computed alike; shared with the views
 
     # --- other views of it ------------------------------------------------------------------------
 
@@ -62,7 +63,7 @@ class AskedObjective(Objective):
 
     def _seen(self, placed: Callable[[Parameters], dict[str, Tensor]]) -> AskedObjective:
         view = AskedObjective(self._t, self._drawn_key, self._sign)
-        view.questions, view._drawn = self.questions, self._drawn
+        view.questions, view._drawn, view._numbers = self.questions, self._drawn, self._numbers
         view._placed = lambda at: self._point(placed(at))
         return view
 
@@ -82,12 +83,12 @@ class AskedObjective(Objective):
 
     def loss(self, parameters: Parameters) -> Tensor:
         point = self._point(parameters)
-        known = [q for q in self.questions if q.kind != "hvp" and _same(q.point, point)]
+        known = [q for q in self.questions if q.kind != "hvp" and self._are_same(q.point, point)]
         return self._signed((known[0] if known else self._ask("loss", point)).loss)
 
     def gradients(self, parameters: Parameters) -> Gradients:
         point = self._point(parameters)
-        known = [q for q in self.questions if q.kind == "gradient" and _same(q.point, point)]
+        known = [q for q in self.questions if q.kind == "gradient" and self._are_same(q.point, point)]
         found = known[0] if known else self._ask("gradient", point)
         answers = {name: self._signed(found.answer[name]) for name in parameters}
         return Gradients(answers, self._signed(found.loss))
@@ -110,17 +111,16 @@ class AskedObjective(Objective):
         self.questions.append(question)
         return question
 
+    def _are_same(self, a: Parameters, b: Parameters) -> bool:
+        """Whether two points are one: each part of a partition computes its own point anew."""
+        return all(a[name] is w or self._number(a[name]) == self._number(w) for name, w in b.items())
 
-def _same(a: Parameters, b: Parameters) -> bool:
-    return all(_equal(a[name], w) for name, w in b.items())
-
-
-def _equal(a: Tensor, b: Tensor) -> bool:
-    """Whether two Tensors are one formula of the same inputs: a rule may write its point down twice."""
-    if a is b or isinstance(a.primitive, Input):
-        return a is b
-    return (
-        (a.shape, a.dtype, len(a.inputs)) == (b.shape, b.dtype, len(b.inputs))
-        and signature(a.primitive) == signature(b.primitive)
-        and all(_equal(x, y) for x, y in zip(a.inputs, b.inputs, strict=True))
-    )
+    def _number(self, t: Tensor) -> int:
+        """A number that tells what is computed, whichever nodes compute it."""
+        found: dict[int, int] = {}
+        for x in topological([t]):
+            is_input = isinstance(x.primitive, Input)
+            what = (x.serial,) if is_input else signature(x.primitive)
+            key = (what, x.shape, x.dtype.name, x.weak, tuple([found[i.serial] for i in x.inputs]))
+            found[x.serial] = self._numbers.setdefault(key, len(self._numbers))
+        return found[t.serial]
