@@ -42,6 +42,11 @@ def why_closure(rule: optim.Optimizer) -> str:
     return update_of(rule, {name: (w.shape, "float64") for name, w in START.items()}).needs_closure
 
 
+def digits(rule: Any) -> float:
+    """How far a rule's weights may be apart: SOAP's bases turn quickly where eigenvalues are close."""
+    return 1e-8 if rule.label == "soap" else 1e-12
+
+
 def close(found: Any, expected: Any, tolerance: float = 1e-12) -> None:
     for name, w in expected.items():
         assert np.isfinite(w).all()

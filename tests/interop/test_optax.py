@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from interop.problem import RULES, START, X, close, loss_of, native, why_closure
+from interop.problem import RULES, START, X, close, digits, loss_of, native, why_closure
 
 from spusk import optim
 from spusk.errors import InputError
@@ -91,7 +91,7 @@ def descent(jax, optax):
 def test_ten_steps_are_those_of_spusk(jax, adapter, descent, rule):
     run = descent(adapter.transform(rule))
     params, state = run.run(step=jax.jit(run.step))
-    close(adapter.evaluated(rule, params, state), native(rule))
+    close(adapter.evaluated(rule, params, state), native(rule), digits(rule))
 
 
 @pytest.mark.parametrize("rule", POSSIBLE, ids=lambda rule: rule.label)
@@ -99,7 +99,7 @@ def test_scan_carries_parameters_and_state(jax, adapter, descent, rule):
     run = descent(adapter.transform(rule))
     start = run.params, run.transformation.init(run.params)
     (params, state), _ = jax.lax.scan(lambda carry, _: (run.step(*carry), None), start, length=10)
-    close(adapter.evaluated(rule, params, state), native(rule))
+    close(adapter.evaluated(rule, params, state), native(rule), digits(rule))
 
 
 @pytest.mark.parametrize("rule", POSSIBLE, ids=lambda rule: rule.label)

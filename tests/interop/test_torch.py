@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from interop.problem import RULES, START, X, close, loss_of, native, why_closure
+from interop.problem import RULES, START, X, close, digits, loss_of, native, why_closure
 
 from spusk import optim
 from spusk.errors import InputError
@@ -94,12 +94,12 @@ def same_bits(a, b):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
 def test_ten_steps_are_those_of_spusk(training, rule, backend):
-    close(training(rule, backend=backend).run().weights(), native(rule))
+    close(training(rule, backend=backend).run().weights(), native(rule), digits(rule))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
 def test_ten_steps_with_a_closure_are_those_of_spusk(training, rule):
-    close(training(rule).run(closure=True).weights(), native(rule))
+    close(training(rule).run(closure=True).weights(), native(rule), digits(rule))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
@@ -181,7 +181,7 @@ def test_a_scheduler_of_torch_sets_the_rate_without_building_anything_anew(torch
 
 def test_schedules_of_spusk_count_the_steps(training):
     rule = optim.Adam(lr=optim.Cosine(0.1, steps=8))
-    close(training(rule).run().weights(), native(rule))
+    close(training(rule).run().weights(), native(rule), digits(rule))
 
 
 def test_a_torch_scheduler_on_a_rate_that_the_rule_schedules_is_an_error(torch, training):
@@ -435,7 +435,7 @@ class Polyak(Optimizer):
 @pytest.mark.parametrize("rule", [Sharp(), Curved(), Polyak()], ids=repr)
 def test_rules_that_ask_more_than_one_gradient_are_exact_with_a_closure(training, rule):
     assert why_closure(rule)
-    close(training(rule).run().weights(), native(rule))
+    close(training(rule).run().weights(), native(rule), digits(rule))
 
 
 @pytest.mark.parametrize(
@@ -496,7 +496,7 @@ def test_the_model_is_at_the_point_of_the_gradient_until_eval(torch, training):
 def test_compiled_steps_trace_to_those_of_spusk(torch, training, monkeypatch, rule):
     quick = functools.partial(torch.compile, backend="eager")  # what Inductor makes of it is tested below
     monkeypatch.setattr(torch, "compile", quick)
-    close(training(rule, compile=True).run().weights(), native(rule))
+    close(training(rule, compile=True).run().weights(), native(rule), digits(rule))
 
 
 @pytest.mark.fuzz  # Inductor takes a minute on a busy machine
@@ -507,7 +507,7 @@ def test_compiled_steps_are_those_of_spusk_whatever_the_rate(torch, training):
     run.run(2)
     compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     run.run(8)
-    close(run.weights(), native(rule))
+    close(run.weights(), native(rule), digits(rule))
     run.optimizer.param_groups[0]["lr"] = 0.5
     run.run(1)
     assert compiled == torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
