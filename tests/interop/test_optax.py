@@ -42,6 +42,7 @@ def jax(peer, optax):
     module.config.update("jax_enable_x64", True)
     yield module
     module.config.update("jax_enable_x64", before)
+    module.clear_caches()  # hundreds of compiled steps would stay in memory
 
 
 @pytest.fixture

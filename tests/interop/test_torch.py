@@ -500,6 +500,7 @@ def test_compiled_steps_trace_to_those_of_spusk(torch, training, monkeypatch, ru
 
 
 @pytest.mark.fuzz  # Inductor takes a minute on a busy machine
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own, inside Inductor
 def test_compiled_steps_are_those_of_spusk_whatever_the_rate(torch, training):
     rule = optim.Nadam(lr=0.01)
     run = training(rule, compile=True)
