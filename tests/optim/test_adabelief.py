@@ -81,17 +81,12 @@ def test_the_threshold_counts_when_it_is_met_exactly(library):
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * 7 * beta2**7 / (1 - beta2**7)
     rule = AdaBelief.like(library, beta2=beta2, threshold=length)
-    at, above, paper = (
-        path(rule, GRADIENTS[:8, 0], 1.0)
-        for rule in (
-            rule,
-            replace(rule, at_threshold=False),
-            AdaBelief(rectified=True, beta2=beta2, threshold=length),
-        )
-    )
-    np.testing.assert_array_equal(at[:7], above[:7])
-    assert at[7] != above[7]
-    assert abs(paper[7] - above[7]) < 1e-9 < abs(paper[7] - at[7])
+    for at_threshold in (True, False):
+        numbers = {"beta2": beta2, "eps": rule.eps, "least": length, "equal": at_threshold}
+        expected = rectified(GRADIENTS[:8, 0].tolist(), [0.001] * 8, 1.0, **numbers, early_eps=rule.eps_hat)
+        variant = rule if at_threshold else replace(rule, at_threshold=False)
+        assert_close(path(variant, GRADIENTS[:8, 0], 1.0), expected)
+    assert not AdaBelief(rectified=True).at_threshold
 
 
 def test_trusted_gradients_make_larger_steps_than_doubted_ones():

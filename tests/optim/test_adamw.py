@@ -81,6 +81,8 @@ def timm_sgd(gradients, lrs, w, momentum=0.0, weight_decay=0.0):
         (SGDW(), loshchilov_sgd, {}),
         (SGDW(beta1=0.5, weight_decay=0.1), loshchilov_sgd, {"beta1": 0.5, "decay": 0.1}),
         (SGDW.like("timm"), timm_sgd, {}),
+        (SGDW.like("timm", beta1=0.9, weight_decay=0.1), timm_sgd, {"momentum": 0.9, "weight_decay": 0.1}),
+        (SGDW.like("pytorch_optimizer"), timm_sgd, {}),
         (SGDW.like("pytorch_optimizer", beta1=0.9, weight_decay=0.1), timm_sgd,
          {"momentum": 0.9, "weight_decay": 0.1}),
     ],
@@ -94,6 +96,12 @@ def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers)
 def test_the_schedule_s_multiplier_scales_step_and_decay(cls, oracle):
     found = path(cls(), GRADIENTS, START, lrs(cls().lr), eta=LR_FACTORS)
     assert_close(found, replay(oracle, cls().lr, eta=LR_FACTORS.tolist()))
+
+
+def test_the_multiplier_also_scales_a_step_whose_momentum_holds_gradients():
+    rule = SGDW.like("timm", beta1=0.9, weight_decay=0.1, eta=0.5)
+    expected = replay(timm_sgd, rule.lr / 2, momentum=0.9, weight_decay=0.1)
+    assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), expected)
 
 
 @pytest.mark.parametrize("cls", [AdamW, SGDW])

@@ -55,3 +55,7 @@ def test_averaging_removes_the_noise_of_the_last_steps():
         path(ASGD(lr=0.1, decay=0.0), noise, 0.0, slope=lambda w: w, evaluated=e) for e in (False, True)
     )
     assert np.abs(used[-1000:]).max() < 0.2 * points[-1000:].std()
+
+
+def test_torch_averages_from_the_millionth_step_on():
+    assert ASGD.like("torch").t0 == 1e6

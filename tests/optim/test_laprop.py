@@ -10,13 +10,13 @@ from optim.harness import assert_close, path
 from spusk.optim import Adam, LaProp
 
 
-def ziyin(gradients, lrs, w, mu=0.9, nu=0.999, eps=1e-15):
-    """Algorithm 1."""
+def ziyin(gradients, lrs, w, mu=0.9, nu=0.999, eps=1e-15, root=0.0):
+    """Algorithm 1; `root` is added inside the root."""
     points, m, n = [w], 0.0, 0.0
     for t, (g, lr) in enumerate(zip(gradients, lrs, strict=True), start=1):
         n = nu * n + (1 - nu) * g * g
         c_n = 1 - nu**t
-        m = mu * m + (1 - mu) * g / (math.sqrt(n / c_n) + eps)
+        m = mu * m + (1 - mu) * g / (math.sqrt(n / c_n + root) + eps)
         c_m = 1 - mu**t
         w = w - lr * m / c_m
         points.append(w)
@@ -54,6 +54,7 @@ def pytorch_optimizer(gradients, lrs, w, beta1=0.9, beta2=0.999, eps=1e-15):
     [
         (LaProp(), ziyin, {}),
         (LaProp(mu=0.5, nu=0.9, eps=1e-3), ziyin, {"mu": 0.5, "nu": 0.9, "eps": 1e-3}),
+        (LaProp(eps_root=1e-4), ziyin, {"root": 1e-4}),
         (LaProp.like("authors"), authors, {}),
         (LaProp.like("timm", eps=1e-3), authors, {"eps": 1e-3}),
         (LaProp.like("pytorch_optimizer"), pytorch_optimizer, {}),

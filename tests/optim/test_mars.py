@@ -10,12 +10,14 @@ from optim.harness import Step, assert_close, path
 from spusk.optim import MARS, AdamW
 
 
-def divisor(v, debias, eps, hat):
+def divisor(v, debias, eps, hat, root=0.0):
     """√v̂ + ε, or pytorch_optimizer's, which adds `hat` and ε before debiasing."""
-    return (math.sqrt(v + hat) + eps) / math.sqrt(debias) if hat else math.sqrt(v / debias) + eps
+    return (math.sqrt(v + hat) + eps) / math.sqrt(debias) if hat else math.sqrt(v / debias + root) + eps
 
 
-def yuan(gradients, lrs, w, beta1=0.95, beta2=0.99, gamma=0.025, eps=1e-8, decay=0.0, zero=False, hat=0.0):
+def yuan(
+    gradients, lrs, w, beta1=0.95, beta2=0.99, gamma=0.025, eps=1e-8, decay=0.0, zero=False, hat=0.0, root=0.0
+):
     """Algorithm 2 with the gradient of the step before in place of its exact correction."""
     n = len(w)
     points, m, v = [w], [0.0] * n, [0.0] * n
@@ -30,7 +32,7 @@ def yuan(gradients, lrs, w, beta1=0.95, beta2=0.99, gamma=0.025, eps=1e-8, decay
         new = []
         for i in range(n):
             m_hat = m[i] / (1 - beta1**t)
-            new.append(w[i] - eta * (m_hat / divisor(v[i], 1 - beta2**t, eps, hat) + decay * w[i]))
+            new.append(w[i] - eta * (m_hat / divisor(v[i], 1 - beta2**t, eps, hat, root) + decay * w[i]))
         w, before = new, g
         points.append(w)
     return points
@@ -52,6 +54,7 @@ def adamw(gradients, lrs, w, beta1=0.9, beta2=0.95, eps=1e-8, decay=0.1, hat=0.0
         (MARS(), {}),
         (MARS(beta1=0.5, beta2=0.9, gamma=0.5, eps=1e-3, weight_decay=0.1),
          {"beta1": 0.5, "beta2": 0.9, "gamma": 0.5, "eps": 1e-3, "decay": 0.1}),
+        (MARS(eps_root=1e-4), {"root": 1e-4}),
         (MARS.like("timm"), {"beta1": 0.9}),
         (MARS.like("pytorch_optimizer"), {"zero": True, "hat": 1e-15}),
         (MARS.like("authors", weight_decay=0.1), {"zero": True, "decay": 0.1}),

@@ -130,3 +130,11 @@ def test_a_constant_rate_ends_nearer_to_the_minimum_than_it_would_without_the_av
 
 def test_before_the_first_step_the_weights_to_use_are_the_weights():
     assert Step(ScheduleFreeAdamW(), {"w": START}).evaluated["w"].tolist() == START.tolist()
+
+
+@pytest.mark.parametrize("rule", [ScheduleFreeSGD(), ScheduleFreeAdamW()], ids=repr)
+@pytest.mark.parametrize("rate", [0.0, 1e-200])
+def test_a_point_reached_with_a_rate_whose_square_is_zero_counts_for_nothing(rule, rate):
+    points = path(rule, [1.0, 1.0], 0.0, lrs=[rate, 0.1], evaluated=True)
+    assert points[1] == 0.0
+    assert points[2] < 0

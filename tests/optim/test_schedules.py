@@ -229,16 +229,52 @@ def test_its_numbers_are_hyperparameters_by_dotted_name(schedule):
     assert doubled.lr(3) == (0.6 if isinstance(schedule, Constant) else schedule(3))
 
 
+CONTAINERS = ("values.", "boundaries.", "milestones.")
+
+
 @pytest.mark.parametrize("schedule", SCHEDULED, ids=repr)
 def test_a_number_that_is_scheduled_itself_has_its_value_of_the_same_step(schedule):
-    numbers = {n: x for n, x in hyperparameters(schedule).items() if "." not in n and n != "then"}
+    numbers = {n: x for n, x in hyperparameters(schedule).items() if "." not in n or n.startswith(CONTAINERS)}
+    numbers.pop("then", None)  # a schedule in that place counts its own steps
     for name, number in numbers.items():
         change = 1.02 if isinstance(schedule, WarmRestarts) and name == "factor" else 0.98  # it is at least 1
-        inner = ExponentialDecay(number, factor=change, every=10) if number else Polynomial(0.05, steps=500)
-        moving = with_hyperparameters(schedule, {name: inner})
-        for t in (1, 8, 30, 61, 140):
-            still = with_hyperparameters(schedule, {name: inner(t)})
-            assert moving(t) == pytest.approx(still(t), rel=1e-12, abs=1e-15), f"{name} in step {t}"
+        compared = 0
+        for every in (1, 10):
+            inner = ExponentialDecay(number, change, every) if number else Polynomial(0.05, steps=500 * every)
+            moving = with_hyperparameters(schedule, {name: inner})
+            for t in (1, 8, 10, 30, 46, 61, 140):
+                try:
+                    still = with_hyperparameters(schedule, {name: inner(t)})
+                except InputError:  # beyond another number, between which and it there is an order
+                    continue
+                compared += 1
+                assert moving(t) == pytest.approx(still(t), rel=1e-12, abs=1e-15), f"{name} in step {t}"
+        assert compared >= 5
+
+
+def test_the_first_member_of_a_join_counts_the_steps_of_the_whole():
+    joined = Join((Cosine(1.0, steps=100), 0.5), boundaries=(60,))
+    np.testing.assert_allclose(joined(STEPS[:60]), Cosine(1.0, steps=100)(STEPS[:60]), rtol=1e-15)
+    moving = Join((1.0, 0.5), boundaries=(ExponentialDecay(40.0, 0.5, every=20),))
+    expected = [1.0 if t - 1 < 40 * 0.5 ** ((t - 1) / 20) else 0.5 for t in range(1, 61)]
+    assert moving(STEPS[:60]).tolist() == expected
+
+
+def test_a_warm_up_of_a_broken_number_of_steps_does_not_overshoot():
+    assert WarmUp(1.0, steps=2.5)(np.arange(1, 6)).tolist() == [0.0, 0.4, 0.8, 1.0, 1.0]
+
+
+def test_a_wsd_s_decay_takes_a_fifth_of_the_steps_unless_it_is_told():
+    np.testing.assert_array_equal(
+        WSD(0.4, steps=200, warm_up=20)(STEPS), WSD(0.4, steps=200, warm_up=20, decay=40)(STEPS)
+    )
+    assert WSD(1.0, steps=10, warm_up=8)(9) == 1.0
+    with pytest.raises(InputError, match="are longer together"):
+        WSD(1.0, steps=10, warm_up=8.5)
+
+
+def test_milestones_begin_with_the_first_step_at_the_earliest():
+    assert MultiStep(1.0, milestones=(1, 5))(np.array([1, 2])).tolist() == [1.0, 0.1]
 
 
 @pytest.mark.parametrize(
@@ -339,6 +375,8 @@ def test_both_names_lead_to_the_same_class():
         (lambda: WarmUp(0.1, steps=0), "steps must be greater than 0"),
         (lambda: WarmUp(None, steps=2), r"WarmUp\(then=None\): then must be a number or a schedule"),
         (lambda: OneCycle(1.0, steps=10, rise=0.0), "rise must be greater than 0 and below 1"),
+        (lambda: OneCycle(1.0, steps=10, rise=1.0), "rise must be greater than 0 and below 1"),
+        (lambda: OneCycle(1.0, steps=10, back=1.0), "back must be greater than rise=0.45 and below 1"),
         (
             lambda: OneCycle(1.0, steps=10, rise=0.5, back=0.5),
             "back must be greater than rise=0.5 and below 1",
@@ -351,6 +389,7 @@ def test_both_names_lead_to_the_same_class():
         (lambda: MultiStep(1.0, milestones=()), "milestones must be a tuple of one number of steps or more"),
         (lambda: MultiStep(1.0, milestones=5), "milestones must be a tuple of one number of steps or more"),
         (lambda: MultiStep(1.0, milestones=(3, 3)), "milestones must be greater than 0 and ascending"),
+        (lambda: MultiStep(1.0, milestones=(0, 5)), "milestones must be greater than 0 and ascending"),
         (lambda: Piecewise((1.0, 2.0), (0,)), "boundaries must be greater than 0 and ascending"),
         (
             lambda: Piecewise((1.0,), (5,)),
@@ -373,12 +412,23 @@ def test_bad_arguments_are_told_in_a_sentence(make, sentence):
 def test_a_restart_is_exact_however_late_it_comes():
     """The wave begins anew in the very step, though the logarithm that finds it is rounded."""
     for first, factor in ((1, 2), (3, 2), (7, 3), (10, 1), (5, 1.5)):
-        wave = WarmRestarts(1.0, steps=first, factor=factor)
+        wave = WarmRestarts(1.0, steps=first, factor=factor, height=0.5)
         restart = 0.0
         for i in range(12):
             if restart == int(restart):
-                assert wave(int(restart) + 1) == 1.0
+                assert wave(int(restart) + 1) == 0.5**i
             restart += first * factor**i
+
+
+def test_the_step_before_a_restart_is_in_the_old_wave_however_late_it_comes():
+    wave = WarmRestarts(1.0, steps=1, factor=2, height=0.5)
+    for i in range(3, 53):  # wave i begins after 2^i − 1 steps
+        assert 0 <= wave(2.0**i - 1) < 0.2 * 0.5 ** (i - 1)
+        assert wave(2.0**i) == 0.5**i
+
+
+def test_waves_that_grow_slowly_begin_with_the_first():
+    assert WarmRestarts(1.0, steps=10, factor=1.1, height=0.5)(1) == 1.0
 
 
 def test_a_pictures_line_is_the_schedule():

@@ -128,6 +128,7 @@ def khaled(gradients, lrs, w, r0=0.01, eps=0.0):
         (Prodigy.like("authors"), prodigy_code, {}),
         (Prodigy.like("authors", eps=1e-3, d_coef=2.0), prodigy_code, {"eps": 1e-3, "coef": 2.0}),
         (Prodigy.like("pytorch_optimizer", lr=0.01, weight_decay=0.1), prodigy_code, {"decay": 0.1}),
+        (Prodigy.like("pytorch_optimizer", eps=1e-3), prodigy_code, {"eps": 1e-3}),
         (Prodigy.like("optax"), prodigy_code, {"debias": True}),
         (DAdaptAdam(), dadapt_adam, {}),
         (DAdaptAdam(beta1=0.5, beta2=0.9, eps=1e-3, d0=0.01, lr=0.01, weight_decay=0.1), dadapt_adam,
@@ -192,6 +193,18 @@ def test_nothing_happens_while_all_gradients_are_zero(rule):
     points = path(rule, [np.zeros(5)] * 3 + [np.ones(5)], START)
     assert (points[:4] == START).all()
     assert (points[4] < START).all()
+
+
+@pytest.mark.parametrize("rule", [Prodigy(), DAdaptAdam(), DAdaptSGD()], ids=repr)
+def test_zero_gradients_say_nothing_about_the_distance(rule):
+    step = Step(rule, {"w": START})
+    step({"w": np.zeros(5)})
+    assert step.state["all/d"] == rule.d0
+
+
+@pytest.mark.parametrize("rule", [DAdaptSGD(), DoWG()], ids=repr)
+def test_gradients_whose_squares_are_zero_move_nothing(rule):
+    assert (path(rule, [np.full(5, 1e-200)], np.zeros(5)) == 0).all()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)

@@ -72,3 +72,10 @@ def test_optax_moves_a_weight_without_gradient_by_its_first_mean():
     first = path(Yogi.like("optax"), [0.0], 0.0)[1]
     assert first == pytest.approx(-0.01 * (0.9e-6 / 0.1) / (math.sqrt(1e-6 / 0.001) + 1e-3), rel=1e-9)
     assert path(Yogi(), [0.0], 0.0)[1] == 0
+
+
+def test_a_mean_square_that_the_gradient_s_square_equals_stays():
+    step = Step(Yogi(v0=1.0), {"w": np.zeros(1)})
+    step({"w": np.ones(1)})
+    assert step.state["w/v"] == 1.0
+    assert step.parameters["w"] == pytest.approx(-0.01 * 0.1 / 1.001, rel=1e-12)

@@ -16,6 +16,9 @@ from tools.mutants.mutant import SOURCE, mutants  # noqa: E402
 from tools.mutants.operators import OPERATORS  # noqa: E402
 from tools.mutants.report import Progress, alive, table  # noqa: E402
 
+PICTURES = ("plot",)
+"""Modules without a formula: what they draw is looked at."""
+
 ROOMS = (SOURCE / "spusk" / "optim", SOURCE / "spusk" / "init")
 
 
@@ -60,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         sys.exit(f"{path} is neither a file nor a folder")
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return [f for f in sorted(path.rglob("*.py")) if f.stem not in PICTURES] if path.is_dir() else [path]
 
 
 if __name__ == "__main__":

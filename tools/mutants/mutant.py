@@ -23,7 +23,7 @@ class Mutant:
         file: relative to the repository's root.
         function: the qualified name of what the place is in; "" at the level of the module.
         operator: the name of the change.
-        before, after: the source text of the place; of what it is in, for a name or a number.
+        before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
     """
@@ -53,8 +53,9 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 for part in ast.walk(new):
                     if not hasattr(part, "lineno") and "lineno" in part._attributes:
                         ast.copy_location(part, node)
-                # A name or a number alone does not tell where it stands: what it is in is shown.
+                # A name, a number or a condition does not tell where it stands: what it is in is shown.
                 is_word = isinstance(node, ast.Name | ast.Constant) and isinstance(holder, ast.expr)
+                is_word |= isinstance(node, ast.Compare) and isinstance(holder, ast.Call)
                 before = ast.unparse(holder if is_word else node)
                 _put(holder, key, new)
                 text = ast.unparse(tree)
@@ -145,6 +146,17 @@ def _slots(function: ast.FunctionDef) -> dict[str, int]:
     read = {n.attr for n in ast.walk(function) if isinstance(n, ast.Attribute)}
     made: dict[str, int] = {}
     for n in ast.walk(function):
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id in read:
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id in read - _aliases(function):
             made[n.id] = min(n.lineno, made.get(n.id, n.lineno))
     return made
+
+
+def _aliases(function: ast.FunctionDef) -> set[str]:
+    """Variables that are nothing but the slot, as after `d = state["all"].d`."""
+    found: set[str] = set()
+    for n in ast.walk(function):
+        if isinstance(n, ast.Assign):
+            targets, values = (x.elts if isinstance(x, ast.Tuple) else [x] for x in (n.targets[0], n.value))
+            pairs = zip(targets, values, strict=False)
+            found |= {v.attr for t, v in pairs if isinstance(v, ast.Attribute) and ast.unparse(t) == v.attr}
+    return found

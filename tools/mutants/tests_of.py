@@ -61,7 +61,8 @@ class Tests:
 @cache
 def tests_of(file: Path) -> Tests:
     """The tests of `optim/adam.py` are `tests/optim/test_adam.py`, or, where there is no such file, all in
-    `tests/optim` that name what the file defines; and those that every file of the room is tested by.
+    `tests/optim` that name what the file defines; those of its folder, such as `test_schedules.py`; and those
+    that every file of the room is tested by.
     """
     path = file.resolve().relative_to(SOURCE / "spusk")
     room = path.parts[0]
@@ -69,6 +70,7 @@ def tests_of(file: Path) -> Tests:
     found = [TESTS / name for name in ELSEWHERE.get(path.as_posix(), [])]
     own = TESTS / room / f"test_{path.stem}.py"
     found += [own] if own.exists() else _naming(names, TESTS / room)
+    found += [TESTS / room / f"test_{folder}.py" for folder in path.parts[1:-1]]
     shared = [TESTS / name for name in SHARED.get(room, [])]
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
     rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
