@@ -260,6 +260,16 @@ def test_the_first_member_of_a_join_counts_the_steps_of_the_whole():
     assert moving(STEPS[:60]).tolist() == expected
 
 
+def test_moving_milestones_and_lengths_are_those_of_the_step():
+    moving = ExponentialDecay(100.0, 0.5, every=5)
+    n = np.arange(60)
+    milestones, lengths = MultiStep(1.0, milestones=(moving,)), StepDecay(1.0, every=moving, factor=0.5)
+    assert milestones(n + 1).tolist() == [0.1 if x >= 100 * 0.5 ** (x / 5) else 1.0 for x in n]
+    np.testing.assert_allclose(
+        lengths(n[:30] + 1), [0.5 ** (x // (100 * 0.5 ** (x / 5))) for x in n[:30]], rtol=1e-12
+    )
+
+
 def test_a_warm_up_of_a_broken_number_of_steps_does_not_overshoot():
     assert WarmUp(1.0, steps=2.5)(np.arange(1, 6)).tolist() == [0.0, 0.4, 0.8, 1.0, 1.0]
 
