@@ -242,7 +242,7 @@ def test_a_number_that_is_scheduled_itself_has_its_value_of_the_same_step(schedu
         for every in (1, 10):
             inner = ExponentialDecay(number, change, every) if number else Polynomial(0.05, steps=500 * every)
             moving = with_hyperparameters(schedule, {name: inner})
-            for t in (1, 8, 10, 30, 46, 61, 140):
+            for t in (1, 8, 10, 30, 46, 61, 140, 175):
                 try:
                     still = with_hyperparameters(schedule, {name: inner(t)})
                 except InputError:  # beyond another number, between which and it there is an order
@@ -280,7 +280,7 @@ def test_a_wsd_s_decay_takes_a_fifth_of_the_steps_unless_it_is_told():
     )
     assert WSD(1.0, steps=10, warm_up=8)(9) == 1.0
     with pytest.raises(InputError, match="are longer together"):
-        WSD(1.0, steps=10, warm_up=8.5)
+        WSD(1.0, steps=10, warm_up=8.2)
 
 
 def test_milestones_begin_with_the_first_step_at_the_earliest():
@@ -432,8 +432,8 @@ def test_a_restart_is_exact_however_late_it_comes():
 
 def test_the_step_before_a_restart_is_in_the_old_wave_however_late_it_comes():
     wave = WarmRestarts(1.0, steps=1, factor=2, height=0.5)
-    for i in range(3, 53):  # wave i begins after 2^i − 1 steps
-        assert 0 <= wave(2.0**i - 1) < 0.2 * 0.5 ** (i - 1)
+    for i in range(20, 53):  # wave i begins after 2^i − 1 steps
+        assert 0 <= wave(2.0**i - 1) < 1e-6 * 0.5 ** (i - 1)
         assert wave(2.0**i) == 0.5**i
 
 
