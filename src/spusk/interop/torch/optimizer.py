@@ -58,6 +58,7 @@ class Optimizer(TorchOptimizer):
 
     >>> import torch
     >>> from spusk import optim
+    >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Linear(2, 1)
     >>> optimizer = Optimizer(optim.RAdam(lr=0.05), model.parameters())
     >>> x = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
