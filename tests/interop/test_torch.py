@@ -304,6 +304,13 @@ def test_state_is_kept_by_parameter(torch, training):
         assert state["steps taken"] == 3
 
 
+def test_cleared_state_begins_anew(torch, training):
+    run = training(optim.Adam()).run(3)
+    run.optimizer.state.clear()
+    run.run(1)
+    assert {state["steps taken"] for state in run.optimizer.state.values()} == {1}
+
+
 def test_a_copied_optimizer_goes_on_by_itself(torch, training):
     run = training(optim.RAdam()).run(3)
     twin = copy.deepcopy(run, {id(torch): torch})

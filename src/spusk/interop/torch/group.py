@@ -50,6 +50,8 @@ class Group:
         self.parameters: Tensors = dict(zip(names, wanted, strict=True))
         self.device = wanted[0].device if wanted else torch.device("cpu")
         self._state = state
+        self._states: dict[str, dict[str, Any]] = {}
+        self.look()
         self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
         for i, slot in enumerate(update.slots):
             self._slots[slot.owner].append((i, slot))
@@ -58,14 +60,17 @@ class Group:
 
     # --- state ------------------------------------------------------------------------------------
 
+    def look(self) -> None:
+        """Find the state again, which may have been replaced between two steps."""
+        self._states = {name: self._state[p] for name, p in self.parameters.items()}
+
     def state(self, name: str) -> dict[str, Any]:
         """What is kept for a parameter."""
-        return self._state[self.parameters[name]]
+        return self._states[name]
 
     def weight(self, name: str) -> Any:
         """The tensor with the weights: the parameter, unless that is somewhere else for the time being."""
-        p = self.parameters[name]
-        return self._state[p].get(WEIGHT, p) if p in self._state else p
+        return self._states[name].get(WEIGHT, self.parameters[name])
 
     def slot(self, slot: Slot) -> Any:
         """The tensor of a slot."""
@@ -188,14 +193,7 @@ class Group:
     @property
     def steps(self) -> int:
         """How many steps the parameter has taken that has taken most."""
-        return max(
-            (
-                self.state(name).get(STEP, 0)
-                for name in self.parameters
-                if self.parameters[name] in self._state
-            ),
-            default=0,
-        )
+        return max((state.get(STEP, 0) for state in self._states.values()), default=0)
 
     def _ready(self, step: Step) -> Any:
         if self.backend == "native":

@@ -229,7 +229,9 @@ class Optimizer(TorchOptimizer):
         key = (id(group), id(self.state), *map(id, wanted), tuple(shapes), bool(group["maximize"]))
         if i not in self._groups or self._groups[i][0] != key:
             self._groups[i] = key, self._built(i, group, wanted)
-        return self._groups[i][1]
+        found = self._groups[i][1]
+        found.look()
+        return found
 
     def _built(self, i: int, group: dict[str, Any], wanted: list[Any]) -> Group:
         for p in wanted:
