@@ -98,7 +98,8 @@ class Code:
     """Linked object code; its function lives as long as this object."""
 
     def __init__(self, images: Iterable[bytes]) -> None:
-        self._jit = llvm.create_lljit_compiler(_target())
+        # The older linker lets sections lie anywhere, and ends the process where that is too far apart.
+        self._jit = llvm.create_lljit_compiler(_target(), use_jit_link=True)
         builder = llvm.JITLibraryBuilder()
         for image in images:
             builder.add_object_img(image)
