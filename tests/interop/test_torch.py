@@ -304,6 +304,26 @@ def test_state_is_kept_by_parameter(torch, training):
         assert state["steps taken"] == 3
 
 
+def test_state_of_another_shape_is_refused(torch, adapter):
+    def stepped(n):
+        p = torch.nn.Parameter(torch.ones(n))
+        p.grad = torch.ones(n)
+        optimizer = adapter.Optimizer(optim.Adam(), [p])
+        optimizer.step()
+        return p, optimizer
+
+    (_, small), (p, large) = stepped(2), stepped(1000)
+    with pytest.raises(
+        InputError, match=r"the saved 'm' of parameter '0.0' has shape \(2,\); it needs \(1000,\)"
+    ):
+        large.load_state_dict(small.state_dict())
+    _, large = stepped(1000)
+    (p,) = large.param_groups[0]["params"]
+    large.state[p]["m"] = torch.zeros(2)
+    with pytest.raises(InputError, match=r"slot 0 0.0 has shape \(2,\); it needs 1000 elements"):
+        large.step()
+
+
 def test_cleared_state_begins_anew(torch, training):
     run = training(optim.Adam()).run(3)
     run.optimizer.state.clear()

@@ -88,7 +88,7 @@ class LentProgram:
             for i, own in enumerate(blocks):
                 own[THREAD] = i
         with one_blas_thread() if program.uses_blas else nullcontext():
-            together(program.run, [address(own) for own in blocks])
+            together(program.run, [address(own) for own in blocks], (self, blocks, arena))
         program.arenas.append(arena)
         status = int(block[STATUS])
         if status >= COMPLAINT:

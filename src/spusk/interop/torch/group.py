@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.interop.needs import library
 from spusk.interop.split import Split
@@ -106,6 +107,12 @@ class Group:
         kept = self.group[SHARED] if name is None else self.state(name)
         slots = {slot.key: slot for _, slot in self._slots[name]}
         for key, value in saved.items():
+            if key in slots and tuple(value.shape) != slots[key].before.shape:
+                where = "all parameters" if name is None else f"parameter {name!r}"
+                raise InputError(
+                    f"the saved {key!r} of {where} has shape {tuple(value.shape)}; "
+                    f"it needs {slots[key].before.shape}"
+                )
             if isinstance(value, torch.Tensor):
                 on_host = key in slots and slots[key].before.weak
                 kept[key] = value.detach().clone().to("cpu" if on_host else self.device)

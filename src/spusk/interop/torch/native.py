@@ -9,6 +9,7 @@ import numpy as np
 
 from spusk.compile.lent import LentProgram
 from spusk.compile.native import address
+from spusk.errors import InputError
 from spusk.interop.needs import library
 from spusk.interop.step import Step
 
@@ -32,6 +33,8 @@ class NativeStep:
         start = address(self._numbers)
         self._at = [start + 8 * i for i in range(len(scalars))]
         self._dtypes = [getattr(torch, value.before.dtype.name) for value in step.values]
+        self._names = [value.name for value in step.values]
+        self._sizes = [value.before.size for value in step.values]
         self._written = [value.after is not None for value in step.values]
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
@@ -45,7 +48,12 @@ class NativeStep:
         addresses: list[int] = []
         copies: list[tuple[Any, Any]] = []
         held: list[Any] = []
-        for tensor, dtype, written in zip(tensors, self._dtypes, self._written, strict=True):
+        for tensor, dtype, size, written in zip(
+            tensors, self._dtypes, self._sizes, self._written, strict=True
+        ):
+            if tensor.numel() != size:  # native code would reach beyond it
+                name = self._names[len(addresses)].strip()
+                raise InputError(f"{name} has shape {tuple(tensor.shape)}; it needs {size} elements")
             if tensor.dtype is dtype and tensor.is_contiguous():
                 addresses.append(tensor.data_ptr())
                 continue
