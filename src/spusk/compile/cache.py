@@ -126,6 +126,12 @@ def _takes_files(where: Path) -> bool:
     """Whether a file can be made in a folder: permissions alone do not tell, e.g. in /proc."""
     if not os.access(where, os.W_OK | os.X_OK):
         return False
+    return _can_make_files(where)
+
+
+@cache
+def _can_make_files(where: Path) -> bool:
+    """Tried once a process; where it fails later, only time is lost."""
     try:
         tempfile.TemporaryFile(dir=where).close()
     except OSError:
