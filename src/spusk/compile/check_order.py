@@ -9,7 +9,6 @@ there. The work is that of the step's reads and writes, once for each element.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from spusk.compile.kernels import (
     LoopKernel,
     ScatterKernel,
     Store,
+    operands,
     reads,
     writes,
 )
@@ -224,12 +224,7 @@ def _reached(kernel: Kernel) -> Iterator[View]:
     loop = kernel.epilogue if isinstance(kernel, DotKernel) else kernel
     gathered: list[Gather] = []
     if isinstance(loop, LoopKernel):
-        operands = chain(
-            (o for step in loop.body for o in step.operands),
-            (s.value for s in loop.stores),
-            (r.value for r in loop.reductions),
-        )
-        gathered = [o for o in operands if isinstance(o, Gather)]
+        gathered = [o for o in operands(loop) if isinstance(o, Gather)]
     yield from reads(kernel)
     for g in gathered:
         if 0 not in g.view.shape:
