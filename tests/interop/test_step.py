@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import spusk as sp
 from spusk import optim
 from spusk.compile.lent import LentProgram
+from spusk.errors import InputError
 from spusk.interop.step import step_of
 from spusk.interop.update import update_of
 
@@ -41,6 +43,26 @@ def test_threads_share_a_step_on_lent_memory_with_the_same_bits(threads):
     expected = values - 0.1 * np.sqrt(gradient)
     program([values.ctypes.data, gradient.ctypes.data], threads=threads)
     np.testing.assert_array_equal(values, expected)
+
+
+def test_what_a_step_on_lent_memory_finds_fault_with_is_told_with_the_line_of_its_own_program():
+    table, row = sp.input("table", (4, 2), "float32"), sp.input("row", (1,), "int64")
+    here = inspect.currentframe().f_lineno  # two programs of one structure share their code, not their lines
+    first = sp.numpy.take(table, row, axis=0)
+    second = sp.numpy.take(table, row, axis=0)
+    values, index, out = np.zeros((4, 2), "float32"), np.array([7]), np.zeros((1, 2), "float32")
+    for line, taken in ((here + 1, first), (here + 2, second)):
+        program = LentProgram({"taken": taken}, {"table": table, "row": row}, {})
+        with pytest.raises(InputError, match=rf"^take .*\(test_step\.py:{line}\)$"):
+            program([array.ctypes.data for array in (values, index, out)])
+
+
+def test_a_step_on_lent_memory_refuses_no_threads():
+    x = sp.input("x", (3,), "float64")
+    values = np.ones(3)
+    with pytest.raises(InputError, match=r"^threads is 0; it must be a whole number, 1 or more$"):
+        LentProgram({"x": x / 2}, {"x": x}, {"x": "x"})([values.ctypes.data], threads=0)
+    np.testing.assert_array_equal(values, 1)
 
 
 def test_a_step_takes_only_what_the_active_parameters_need():

@@ -10,21 +10,12 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from spusk.checks import checked_whole
 from spusk.compile.blas import one_blas_thread
-from spusk.compile.lower.module import (
-    ARENA,
-    BARRIER,
-    COMPLAINT,
-    STATE,
-    STATUS,
-    STEPS,
-    THREAD,
-    THREADS,
-)
+from spusk.compile.lower.module import ARENA, BARRIER, STATE, STATUS, STEPS
 from spusk.compile.native import address, alone, native_program, room
 from spusk.compile.native_session import MEETING_WORDS
-from spusk.compile.team import threads_for, together
-from spusk.errors import InputError
+from spusk.compile.team import together
 from spusk.graph import Tensor
 
 
@@ -53,8 +44,7 @@ class LentProgram:
     def __init__(
         self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor], carry: Mapping[str, str]
     ) -> None:
-        program, _ = native_program(outputs, inputs, carry, lent=True)
-        self._program = program
+        self._program, self._places = program, _ = native_program(outputs, inputs, carry, lent=True)
         self.names = (*inputs, *(name for name in outputs if name not in carry))
         self._block = alone(program.block)
         self._nothing = room(1)
@@ -74,22 +64,17 @@ class LentProgram:
                 The bits are the same for any number.
 
         Raises:
-            InputError: if the graph finds fault with a value.
+            InputError: if the graph finds fault with a value, or `threads` is no whole number above 0.
         """
+        if threads is not None:
+            checked_whole("threads", threads, 1)
         program, block = self._program, self._block
         block[self._words] = addresses
-        block[STEPS], block[STATUS], block[THREAD], block[THREADS] = 1, 0, 0, 1
+        block[STEPS], block[STATUS] = 1, 0
         arena = program.arena()
         block[ARENA] = arena[1]
-        blocks = [block]
-        if program.splits and (count := threads_for(threads, program.saved)) > 1:
-            block[THREADS] = count
-            blocks += [alone(block) for _ in range(count - 1)]
-            for i, own in enumerate(blocks):
-                own[THREAD] = i
+        blocks = program.team(block, threads, program.saved)
         with one_blas_thread() if program.uses_blas else nullcontext():
             together(program.run, [address(own) for own in blocks], (self, blocks, arena))
         program.arenas.append(arena)
-        status = int(block[STATUS])
-        if status >= COMPLAINT:
-            raise InputError(program.complaints[status - COMPLAINT])
+        program.hear(block, self._places)

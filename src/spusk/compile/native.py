@@ -17,11 +17,12 @@ from spusk.compile.cache import object_code
 from spusk.compile.explain import tell
 from spusk.compile.flow import Flow, fingerprint, flow_of
 from spusk.compile.load import Code
-from spusk.compile.lower.module import GEMMS, OUTSIDE
+from spusk.compile.lower.module import COMPLAINT, GEMMS, OUTSIDE, STATUS, THREAD, THREADS
 from spusk.compile.memory import Layout
 from spusk.compile.products import blas_pointer
 from spusk.compile.stages import lowered
-from spusk.compile.team import saved
+from spusk.compile.team import saved, threads_for
+from spusk.errors import InputError
 from spusk.graph import Place, Tensor
 from spusk.graph.walk import collector_paused
 
@@ -139,6 +140,28 @@ class NativeProgram:
         except IndexError:
             block = room(self.arena_bytes)
             return block, address(block)
+
+    def team(self, block: NDArray[np.int64], threads: int | None, saved: float) -> list[NDArray[np.int64]]:
+        """The argument blocks of the threads that run together: this one, and copies if it gains to share.
+
+        Args:
+            block: with everything filled in.
+            threads: how many; default: as many as gain.
+            saved: the seconds that a second thread would take off.
+        """
+        count = threads_for(threads, saved) if self.splits else 1
+        block[THREADS] = count
+        blocks = [block, *(alone(block) for _ in range(count - 1))]
+        for i, own in enumerate(blocks):
+            own[THREAD] = i
+        return blocks
+
+    def hear(self, block: NDArray[np.int64], places: tuple[Place | None, ...]) -> None:
+        """Raise what a run found fault with, if it did, naming the line among `places`."""
+        status = int(block[STATUS])
+        if status >= COMPLAINT:
+            complaint = self.complaints[status - COMPLAINT]
+            raise InputError(f"{complaint.sentence} ({places[complaint.origin]})")
 
 
 def address(array: NDArray[Any]) -> int:

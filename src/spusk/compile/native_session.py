@@ -14,22 +14,18 @@ from spusk.compile.lanes import stopped
 from spusk.compile.lower.module import (
     ARENA,
     BARRIER,
-    COMPLAINT,
     DIVERGED,
     DONE,
     STATE,
     STATUS,
     STEPS,
-    THREAD,
-    THREADS,
     WATCH,
     WATCH_ADVANCE,
     WATCH_BYTES,
 )
 from spusk.compile.native import NativeProgram, address, alone, room
 from spusk.compile.session import Arrays, Rows, Session, Status, Stretch, room_for
-from spusk.compile.team import threads_for, together
-from spusk.errors import InputError
+from spusk.compile.team import together
 from spusk.graph import Place
 
 MEETING_WORDS = 16  # two cache lines: one counts arrivals, the other rounds
@@ -67,7 +63,7 @@ class NativeSession(Session):
         self._ready = block = program.block.copy()
         block[STATE] = address(self._memory)
         self._meeting = np.zeros(MEETING_WORDS, np.int64)
-        block[THREADS], block[BARRIER] = 1, address(self._meeting)
+        block[BARRIER] = address(self._meeting)
         self._block = alone(block)
         self._at = address(self._block)
         self._held: list[NDArray[Any]] = []  # what the block has addresses of
@@ -119,10 +115,8 @@ class NativeSession(Session):
         with one_blas_thread() if program.uses_blas else nullcontext():
             interrupted = self._loop(block, steps, (self, arena, rows, collected))
         program.arenas.append(arena)
+        program.hear(block, self._places)
         status, done = int(block[STATUS]), int(block[DONE])
-        if status >= COMPLAINT:
-            complaint = program.complaints[status - COMPLAINT]
-            raise InputError(f"{complaint.sentence} ({self._places[complaint.origin]})")
         ended: Status = "diverged" if status == DIVERGED else "interrupted" if interrupted else "finished"
         if done < steps:
             collected = {name: array[:done] for name, array in collected.items()}
@@ -131,13 +125,8 @@ class NativeSession(Session):
     def _loop(self, block: NDArray[np.int64], steps: int, holding: object) -> bool:
         """Run to the end or to Ctrl-C; returns whether it was that. The block has addresses in `holding`."""
         program = self._program
-        blocks, at = [block], [self._at]
-        if program.splits and (count := threads_for(self._threads, program.saved * steps)) > 1:
-            block[THREADS] = count
-            blocks += [alone(block) for _ in range(count - 1)]
-            for i, own in enumerate(blocks):
-                own[THREAD] = i
-            at = [address(own) for own in blocks]
+        blocks = program.team(block, self._threads, program.saved * steps)
+        at = [self._at, *(address(own) for own in blocks[1:])]
         done = 0
         try:
             while done < steps and not block[STATUS]:

@@ -13,7 +13,6 @@ from weakref import finalize
 from spusk.compile.cost import cost
 from spusk.compile.lanes import in_lane, processors
 from spusk.compile.stages import Stages
-from spusk.errors import InputError
 
 SPEED = 5e10  # operations a second that a core does in kernels; only its order of magnitude matters
 MEETING = 5e-7  # seconds that threads lose at each kernel
@@ -35,14 +34,9 @@ def threads_for(wanted: int | None, saving: float) -> int:
 
     By default all processors if that is more than it costs to wake them; one in a lane, where the others have
     trainings of their own.
-
-    Raises:
-        InputError: if fewer than one is wanted.
     """
     if wanted is None:
         return processors() if saving > WAKING and not in_lane() else 1
-    if wanted < 1:
-        raise InputError(f"threads is {wanted}; it must be 1 or more")
     return wanted
 
 
