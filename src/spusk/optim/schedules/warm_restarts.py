@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import spusk.numpy as snp
-from spusk.errors import InputError
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, Schedule, value
+from spusk.optim.hyper import AT_LEAST_ONE, Hyper, Range, Schedule, value
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,7 @@ class WarmRestarts(Schedule):
     final: Hyper = 0.0
     height: Hyper = 1.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if isinstance(self.factor, (int, float)) and self.factor < 1:
-            raise InputError(f"WarmRestarts(factor={self.factor!r}): factor must be 1 or greater")
+    ranges: ClassVar[Mapping[str, Range]] = {"factor": AT_LEAST_ONE}
 
     def at(self, t: Tensor) -> Tensor:
         first, factor, final = value(self.steps, t), value(self.factor, t), value(self.final, t)
