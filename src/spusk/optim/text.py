@@ -44,7 +44,7 @@ def read(text: str) -> Optimizer:
         tree = ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise _unreadable(text) from None
-    found = _value(tree, text, {**CATALOGUE, **SCHEDULES, **own})
+    found = _value(tree, text, own)
     if not isinstance(found, Optimizer):
         raise InputError(f"{text!r} is not an optimizer; known are: {', '.join(sorted(CATALOGUE))}")
     return found
@@ -79,7 +79,7 @@ def _from_file(file: str, name: str) -> Any:
     return found
 
 
-def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
+def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant(value):
             return value
@@ -90,33 +90,35 @@ def _value(node: ast.expr, text: str, known: Mapping[str, Any]) -> Any:
         case ast.UnaryOp(ast.USub(), ast.Name("inf")):
             return -math.inf
         case ast.Tuple(members) | ast.List(members):
-            return tuple([_value(member, text, known) for member in members])
+            return tuple([_value(member, text, own) for member in members])
         case ast.Dict(keys, values) if None not in keys:
             pairs = zip(keys, values, strict=True)
-            return {_value(k, text, known): _value(v, text, known) for k, v in pairs if k is not None}
+            return {_value(k, text, own): _value(v, text, own) for k, v in pairs if k is not None}
         case ast.Name(name):
-            found = _known(name, known)
+            found = _known(name, own)
             return found if isinstance(found, Optimizer) else _made(found, [], {}, text)
         case ast.Call(ast.Name(name), args, keywords):
-            make = cls = _known(name, known)
+            make = cls = _known(name, own)
         case ast.Call(ast.Attribute(ast.Name(name), "like"), args, keywords):
-            cls = _known(name, known)
+            cls = _known(name, own)
             make = getattr(cls, "like", None)
         case _:
             raise _unreadable(text)
     if not callable(make) or any(keyword.arg is None for keyword in keywords):
         raise _unreadable(text)
-    named = {str(keyword.arg): _value(keyword.value, text, known) for keyword in keywords}
+    named = {str(keyword.arg): _value(keyword.value, text, own) for keyword in keywords}
     settable = [f.name for f in fields(cls)]
     for name in named:
         if name not in settable:
             raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, settable)}")
-    return _made(make, [_value(arg, text, known) for arg in args], named, text)
+    return _made(make, [_value(arg, text, own) for arg in args], named, text)
 
 
-def _known(name: str, known: Mapping[str, Any]) -> Any:
-    found = known.get(name.lower())
-    return known_rule(name) if found is None else found
+def _known(name: str, own: Mapping[str, Any]) -> Any:
+    for known in (own, SCHEDULES):
+        if name.lower() in known:
+            return known[name.lower()]
+    return known_rule(name)
 
 
 def _made(make: Any, args: list[Any], named: dict[str, Any], text: str) -> Any:

@@ -8,42 +8,29 @@ may be a schedule, and so may most fields of schedules.
 0.001
 """
 
-from spusk.optim.schedules.constant import Constant
-from spusk.optim.schedules.cosine import Cosine
-from spusk.optim.schedules.exp_range import ExpRange
-from spusk.optim.schedules.exponential_decay import ExponentialDecay
-from spusk.optim.schedules.inverse_sqrt import InverseSqrt
-from spusk.optim.schedules.inverse_time import InverseTime
-from spusk.optim.schedules.join import Join
-from spusk.optim.schedules.multi_step import MultiStep
-from spusk.optim.schedules.one_cycle import OneCycle
-from spusk.optim.schedules.piecewise import Piecewise
-from spusk.optim.schedules.polynomial import Polynomial
-from spusk.optim.schedules.rex import REX
-from spusk.optim.schedules.step_decay import StepDecay
-from spusk.optim.schedules.triangular import Triangular
-from spusk.optim.schedules.triangular2 import Triangular2
-from spusk.optim.schedules.warm_restarts import WarmRestarts
-from spusk.optim.schedules.warm_up import WarmUp
-from spusk.optim.schedules.wsd import WSD
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "REX",
-    "WSD",
-    "Constant",
-    "Cosine",
-    "ExpRange",
-    "ExponentialDecay",
-    "InverseSqrt",
-    "InverseTime",
-    "Join",
-    "MultiStep",
-    "OneCycle",
-    "Piecewise",
-    "Polynomial",
-    "StepDecay",
-    "Triangular",
-    "Triangular2",
-    "WarmRestarts",
-    "WarmUp",
-]
+from spusk.lazy import lazy
+from spusk.optim.where import SCHEDULES
+
+if TYPE_CHECKING:
+    from spusk.optim.schedules.constant import Constant as Constant
+    from spusk.optim.schedules.cosine import Cosine as Cosine
+    from spusk.optim.schedules.exp_range import ExpRange as ExpRange
+    from spusk.optim.schedules.exponential_decay import ExponentialDecay as ExponentialDecay
+    from spusk.optim.schedules.inverse_sqrt import InverseSqrt as InverseSqrt
+    from spusk.optim.schedules.inverse_time import InverseTime as InverseTime
+    from spusk.optim.schedules.join import Join as Join
+    from spusk.optim.schedules.multi_step import MultiStep as MultiStep
+    from spusk.optim.schedules.one_cycle import OneCycle as OneCycle
+    from spusk.optim.schedules.piecewise import Piecewise as Piecewise
+    from spusk.optim.schedules.polynomial import Polynomial as Polynomial
+    from spusk.optim.schedules.rex import REX as REX
+    from spusk.optim.schedules.step_decay import StepDecay as StepDecay
+    from spusk.optim.schedules.triangular import Triangular as Triangular
+    from spusk.optim.schedules.triangular2 import Triangular2 as Triangular2
+    from spusk.optim.schedules.warm_restarts import WarmRestarts as WarmRestarts
+    from spusk.optim.schedules.warm_up import WarmUp as WarmUp
+    from spusk.optim.schedules.wsd import WSD as WSD
+else:
+    __all__, __getattr__, __dir__ = lazy(__name__, SCHEDULES)
