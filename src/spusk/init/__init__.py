@@ -14,43 +14,34 @@ the weights have broken the symmetry.
 to. An initialiser is a frozen dataclass; convolution weights are (kh, kw, in, out).
 """
 
-from spusk.init.assign import Init, fitted, initialise
-from spusk.init.catalogue import CATALOGUE, get
-from spusk.init.constant import Constant, Ones, Zeros
-from spusk.init.he import HeNormal, HeUniform
-from spusk.init.identity import Identity
-from spusk.init.initialiser import Initialiser
-from spusk.init.lecun import LeCunNormal, LeCunUniform
-from spusk.init.lsuv import LSUV
-from spusk.init.normal import Normal, TruncatedNormal
-from spusk.init.orthogonal import Orthogonal
-from spusk.init.torch_default import TorchDefault
-from spusk.init.uniform import Uniform
-from spusk.init.variance_scaling import VarianceScaling
-from spusk.init.xavier import XavierNormal, XavierUniform
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CATALOGUE",
-    "LSUV",
-    "Constant",
-    "HeNormal",
-    "HeUniform",
-    "Identity",
-    "Init",
-    "Initialiser",
-    "LeCunNormal",
-    "LeCunUniform",
-    "Normal",
-    "Ones",
-    "Orthogonal",
-    "TorchDefault",
-    "TruncatedNormal",
-    "Uniform",
-    "VarianceScaling",
-    "XavierNormal",
-    "XavierUniform",
-    "Zeros",
-    "fitted",
-    "get",
-    "initialise",
-]
+from spusk.init import where
+from spusk.lazy import lazy
+
+if TYPE_CHECKING:
+    from spusk.init.assign import Init as Init
+    from spusk.init.assign import fitted as fitted
+    from spusk.init.assign import initialise as initialise
+    from spusk.init.catalogue import CATALOGUE as CATALOGUE
+    from spusk.init.catalogue import get as get
+    from spusk.init.constant import Constant as Constant
+    from spusk.init.constant import Ones as Ones
+    from spusk.init.constant import Zeros as Zeros
+    from spusk.init.he import HeNormal as HeNormal
+    from spusk.init.he import HeUniform as HeUniform
+    from spusk.init.identity import Identity as Identity
+    from spusk.init.initialiser import Initialiser as Initialiser
+    from spusk.init.lecun import LeCunNormal as LeCunNormal
+    from spusk.init.lecun import LeCunUniform as LeCunUniform
+    from spusk.init.lsuv import LSUV as LSUV
+    from spusk.init.normal import Normal as Normal
+    from spusk.init.normal import TruncatedNormal as TruncatedNormal
+    from spusk.init.orthogonal import Orthogonal as Orthogonal
+    from spusk.init.torch_default import TorchDefault as TorchDefault
+    from spusk.init.uniform import Uniform as Uniform
+    from spusk.init.variance_scaling import VarianceScaling as VarianceScaling
+    from spusk.init.xavier import XavierNormal as XavierNormal
+    from spusk.init.xavier import XavierUniform as XavierUniform
+else:
+    __all__, __getattr__, __dir__ = lazy(__name__, {**where.INITIALISERS, **where.PARTS})

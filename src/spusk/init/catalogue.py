@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 
 from spusk.errors import InputError, closest
-from spusk.init.constant import Constant, Ones, Zeros
-from spusk.init.he import HeNormal, HeUniform
-from spusk.init.identity import Identity
+from spusk.init import where
 from spusk.init.initialiser import Initialiser
-from spusk.init.lecun import LeCunNormal, LeCunUniform
-from spusk.init.lsuv import LSUV
-from spusk.init.normal import Normal, TruncatedNormal
-from spusk.init.orthogonal import Orthogonal
-from spusk.init.torch_default import TorchDefault
-from spusk.init.uniform import Uniform
-from spusk.init.variance_scaling import VarianceScaling
-from spusk.init.xavier import XavierNormal, XavierUniform
+from spusk.lazy import ByName
 
-_CLASSES: tuple[type[Initialiser], ...] = (
-    Zeros,
-    Ones,
-    Constant,
-    Normal,
-    Uniform,
-    TruncatedNormal,
-    Orthogonal,
-    Identity,
-    LeCunUniform,
-    LeCunNormal,
-    XavierUniform,
-    XavierNormal,
-    HeNormal,
-    HeUniform,
-    VarianceScaling,
-    TorchDefault,
-    LSUV,
-)
-
-CATALOGUE: dict[str, type[Initialiser]] = {cls.__name__.lower(): cls for cls in _CLASSES}
-"""Every initialiser, by its class name in lower case."""
+CATALOGUE: Mapping[str, type[Initialiser]] = ByName("spusk.init", where.INITIALISERS)
+"""Every initialiser, by its class name in lower case; each is loaded when it is looked up."""
 
 
 def get(init: Initialiser | str) -> Initialiser:
