@@ -41,6 +41,19 @@ def test_every_hyperparameter_that_is_named_elsewhere_is_a_field():
             assert set(there.arguments) <= fields
 
 
+def test_every_initialiser_and_loss_with_a_name_elsewhere_is_ours():
+    for kind in ("initialiser", "loss"):
+        room, names = elsewhere.KINDS[kind]
+        assert set(names) <= set(room)
+
+
+def test_what_the_same_law_is_called_elsewhere_leads_to_it():
+    assert [e.name for e in methods.find("torch.nn.init.kaiming_uniform_")] == [
+        "lecununiform", "heuniform", "torchdefault",
+    ]  # fmt: skip
+    assert [e.name for e in methods.find("GlorotUniform")] == ["xavieruniform"]
+
+
 def test_a_preset_of_a_library_is_of_a_method_that_it_has():
     for name, cls in optim.CATALOGUE.items():
         (entry,) = [e for e in methods.find(name) if e.kind in ("optimizer", "wrapper")]
@@ -56,7 +69,7 @@ def test_the_names_are_those_of_the_installed_libraries(peer, monkeypatch):
     for module in elsewhere.MODULES:
         peer(module)
     found, kept = tomllib.loads(elsewhere.content()), tomllib.loads(elsewhere.TARGET.read_text())
-    for kind in ("optimizer", "schedule"):
+    for kind in elsewhere.KINDS:
         assert found[kind] == {name: kept[kind].get(name) for name in found[kind]}, (
             "run python -m tools.elsewhere"
         )

@@ -3,9 +3,9 @@
     python -m tools.elsewhere           # writes src/spusk/lab/methods/elsewhere.toml
     python -m tools.elsewhere --check   # exit status 1 if they give something else
 
-It needs torch, optax, keras (with KERAS_BACKEND=jax), timm and pytorch_optimizer. A method is found under its
-own name in any spelling, or under what `NAMES` says; its hyperparameters under their own names or those of
-`ARGUMENTS`.
+It needs torch, optax, keras (with KERAS_BACKEND=jax), timm, pytorch_optimizer and jax. A method is found
+under its own name in any spelling, or under what `NAMES` says; its hyperparameters under their own names or
+those of `ARGUMENTS`. Schedules, initialisers and losses are found under what their tables say only.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from spusk import optim
+from tools import elsewhere_nn
+
+from spusk import init, nn, optim
+from spusk.lab.methods.settings import settings
 
 TARGET = Path(__file__).resolve().parent.parent / "src/spusk/lab/methods/elsewhere.toml"
 
@@ -32,6 +35,7 @@ MODULES = {
     "keras": ("keras.optimizers",),
     "timm": ("timm.optim",),
     "pytorch_optimizer": ("pytorch_optimizer",),
+    "jax": (),
 }
 
 # Names that are not our own: of an optimizer by library, with the arguments that choose the method.
@@ -182,6 +186,14 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "peak": ("max_lr", "peak_value"),
 }
 
+# Of each kind, our methods and the names that others have for them.
+KINDS: dict[str, tuple[Mapping[str, Any], dict[str, dict[str, str]]]] = {
+    "optimizer": (optim.CATALOGUE, NAMES),
+    "schedule": (optim.SCHEDULES, SCHEDULES),
+    "initialiser": (init.CATALOGUE, elsewhere_nn.INITIALISERS),
+    "loss": (nn.losses.CATALOGUE, elsewhere_nn.LOSSES),
+}
+
 
 def content() -> str:
     """The data file, from the libraries that are installed."""
@@ -189,16 +201,15 @@ def content() -> str:
     modules = {lib: [importlib.import_module(m) for m in names] for lib, names in MODULES.items()}
     lines = ["# Written by python -m tools.elsewhere from these versions.", "[versions]"]
     lines += [f'{lib} = "{importlib.metadata.version(lib).partition("+")[0]}"' for lib in MODULES]
-    for kind, room in (("optimizer", optim.CATALOGUE), ("schedule", optim.SCHEDULES)):
-        for name, cls in room.items():
+    for kind, (room, _) in KINDS.items():
+        for name, thing in room.items():
             for library in MODULES:
-                lines += _section(kind, name, cls, library, modules[library])
+                lines += _section(kind, name, thing, library, modules[library])
     return "\n".join(lines) + "\n"
 
 
-def _section(kind: str, name: str, cls: Any, library: str, modules: list[ModuleType]) -> Iterator[str]:
-    table = NAMES if kind == "optimizer" else SCHEDULES
-    path = table.get(name, {}).get(library)
+def _section(kind: str, name: str, thing: Any, library: str, modules: list[ModuleType]) -> Iterator[str]:
+    path = KINDS[kind][1].get(name, {}).get(library)
     if path is None and kind == "optimizer":
         path = _by_own_name(name, modules)
     if path is None:
@@ -206,10 +217,14 @@ def _section(kind: str, name: str, cls: Any, library: str, modules: list[ModuleT
     yield f"\n[{kind}.{name}.{library}]"
     yield f'name = "{path}"'
     there = _imported(path.partition("(")[0])
-    for argument in re.findall(r"(\w+)=", path):
+    fixed = set(re.findall(r"(\w+)=", path))
+    for argument in fixed:
         if argument not in inspect.signature(there).parameters:
             sys.exit(f"{path}: there is no argument {argument!r}")
-    found = _arguments(cls, there)
+    if kind in ("initialiser", "loss"):
+        found = _arguments(thing, there, elsewhere_nn.ARGUMENTS, without=fixed)
+    else:
+        found = _arguments(thing, there, ARGUMENTS)
     if found:
         yield "arguments = { " + ", ".join(f'{ours} = "{theirs}"' for ours, theirs in found.items()) + " }"
 
@@ -230,14 +245,16 @@ def _imported(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _arguments(cls: Any, theirs: Any) -> dict[str, str]:
-    """Of the fields of our class, those that the other one takes too, and under which name."""
-    names = set(inspect.signature(theirs).parameters)
+def _arguments(
+    thing: Any, theirs: Any, others: Mapping[str, tuple[str, ...]], without: AbstractSet[str] = frozenset()
+) -> dict[str, str]:
+    """Of the fields of our class or function, those that the other one takes too, and under which name."""
+    names = set(inspect.signature(theirs).parameters) - without
     found: dict[str, str] = {}
-    for field in fields(cls):
-        for candidate in (field.name, *ARGUMENTS.get(field.name, ())):
+    for ours in (setting.name for setting in settings(thing, {})):
+        for candidate in (ours, *others.get(ours, ())):
             if candidate.partition("[")[0] in names:
-                found[field.name] = candidate
+                found[ours] = candidate
                 break
     return found
 

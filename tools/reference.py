@@ -1,4 +1,4 @@
-"""Writes docs/methods.md and the README's table of methods from the code.
+"""Writes docs/methods.md and the README's tables of methods from the code.
 
 python -m tools.reference           # writes both
 python -m tools.reference --check   # exit status 1 if one of them is out of date
@@ -152,16 +152,16 @@ def table(known: list[Entry]) -> str:
     """The methods beside other libraries': ● has it, and a preset gives its numbers; ○ has it."""
     of_steps = [e for e in known if e.kind in ("optimizer", "wrapper")]
     schedules = [e for e in known if e.kind == "schedule"]
-    names = versions()
-    heads = [f"{shown} {names[library].partition('+')[0]}" for library, shown in LIBRARIES.items()]
+    laws_and_losses = [e for e in known if e.kind in ("initialiser", "loss")]
+    libraries = _libraries([*of_steps, *schedules])
     counts = ", ".join(
-        f"{shown} {sum(library in e.elsewhere for e in of_steps)}" for library, shown in LIBRARIES.items()
+        f"{LIBRARIES[library]} {sum(library in e.elsewhere for e in of_steps)}" for library in libraries
     )
     lines = [
         fill(
-            f"{len(of_steps)} optimizers and wrappers and {len(schedules)} schedules, each with formula, "
-            "paper, variants and cost in [docs/methods.md](docs/methods.md). Of these optimizers and "
-            f"wrappers, others have: {counts}."
+            f"{len(of_steps)} optimizers and wrappers, {len(schedules)} schedules and {len(laws_and_losses)} "
+            "initialisers and losses, each with formula, paper, variants and cost in "
+            f"[docs/methods.md](docs/methods.md). Of the optimizers and wrappers, others have: {counts}."
         ),
         "",
         "<details><summary>The catalogue beside other libraries</summary>",
@@ -171,16 +171,43 @@ def table(known: list[Entry]) -> str:
             "not, or not under a name that is known here."
         ),
         "",
-        f"| | {' | '.join(heads)} |",
-        "|---|" + ":---:|" * len(LIBRARIES),
+        f"| | {' | '.join(_heads(libraries))} |",
+        "|---|" + ":---:|" * len(libraries),
     ]
     for entry in (*of_steps, *schedules):
         presets = {preset.library for preset in entry.presets}
         cells = [
-            "●" if library in presets else "○" if library in entry.elsewhere else "–" for library in LIBRARIES
+            "●" if library in presets else "○" if library in entry.elsewhere else "–" for library in libraries
         ]
         lines.append(f"| {entry.title} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", "</details>"])
+    return "\n".join([*lines, "", *_same_names(laws_and_losses), "", "</details>"])
+
+
+def _same_names(known: list[Entry]) -> Iterator[str]:
+    """Initialisers and losses, by what others call the same law and the same number."""
+    libraries = _libraries(known)
+    yield fill(
+        "Initialisers and losses by their names there, with the arguments that make them the same law or the "
+        "same number. Optax's losses are those of single examples, not their mean; TensorFlow's `tf.keras` "
+        "has Keras's names."
+    )
+    yield ""
+    yield f"| | {' | '.join(_heads(libraries))} |"
+    yield "|---|" + "---|" * len(libraries)
+    for entry in known:
+        there = (entry.elsewhere.get(library) for library in libraries)
+        cells = [f"`{found.name.partition('.')[2]}`" if found else "–" for found in there]
+        yield f"| {entry.title} | {' | '.join(cells)} |"
+
+
+def _libraries(known: list[Entry]) -> list[str]:
+    """Those that have one of the methods."""
+    return [library for library in LIBRARIES if any(library in entry.elsewhere for entry in known)]
+
+
+def _heads(libraries: list[str]) -> list[str]:
+    names = versions()
+    return [f"{LIBRARIES[library]} {names[library].partition('+')[0]}" for library in libraries]
 
 
 def with_table(text: str, content: str) -> str:

@@ -13,11 +13,12 @@ from importlib.resources import files
 from typing import Any
 
 LIBRARIES = {
-    "torch": "torch.optim",
+    "torch": "torch",
     "optax": "optax",
     "keras": "Keras",
     "timm": "timm",
     "pytorch_optimizer": "pytorch_optimizer",
+    "jax": "JAX",
 }
 """The libraries that methods are compared with, and what pages call them."""
 
