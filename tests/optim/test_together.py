@@ -21,7 +21,7 @@ def at(g, w):
 
 
 def mishchenko(gradients, lrs, w, beta1=0.9, beta2=0.999, beta3=None, eps=1e-8, d=1e-6, decay=0.0):
-    """Algorithm 4 of the Prodigy paper."""
+    """Algorithm 3 of the Prodigy paper."""
     n, first = len(w), w
     beta3 = math.sqrt(beta2) if beta3 is None else beta3
     points, m, v, s, r = [w], [0.0] * n, [0.0] * n, [0.0] * n, 0.0

@@ -21,7 +21,9 @@ class HeNormal(Initialiser):
 
         w ~ N(0, std²),   std = √(2 / ((1 + slope²) · fan))
 
-    For layers followed by ReLU (slope 0) or leaky ReLU. √(2/n) is a standard deviation, not a variance.
+    For layers followed by ReLU (slope 0) or leaky ReLU. √(2/n) is a standard deviation, not a variance. The
+    law is not truncated; `VarianceScaling(scale=2)` is its truncated form (what Keras and JAX call
+    `he_normal`).
 
     Source: He, Zhang, Ren & Sun, 2015, "Delving Deep into Rectifiers: Surpassing Human-Level Performance on
     ImageNet Classification", eqs. 10, 14 and 15.

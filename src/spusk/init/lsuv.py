@@ -33,11 +33,13 @@ class LSUV(Initialiser):
 
     A layer's outputs are those of the layer that the weight belongs to, before any activation that is a layer
     of its own; all of them together have one variance. `sp.train` shows it up to 512 training examples, drawn
-    by the seed; `initialise` alone has no data, and gives the orthogonal weights.
+    by the seed; `initialise` alone has no data, and gives the orthogonal weights. Tolerance and attempts are
+    those of the authors' code for PyTorch, which compares standard deviations instead of variances;
+    theirs for Caffe has 0.02 and 20.
 
     Args:
         target: the variance to reach, above 0; default 1.
-        tol: how far it may stay away, above 0; default 0.1, as in the authors' code.
+        tol: how far it may stay away, above 0; default 0.1.
         attempts: how often a layer is scaled at most, 1 or more; default 10. Without a bias once is enough.
 
     Raises:

@@ -28,7 +28,7 @@ class VarianceScaling(Initialiser):
 
     LeCun is scale 1 over `"fan_in"`; Xavier is gain² over `"fan_avg"`; He is 2 / (1 + slope²) over its mode.
     The division of the truncated law's σ makes up for what the cut takes, so the variance is exactly
-    scale / fan.
+    scale / fan. Keras takes "normal" for "truncated_normal"; ours, as JAX's, is its "untruncated_normal".
 
     Source: Chollet et al., 2015, "Keras", `keras.initializers.VarianceScaling`.
 

@@ -54,7 +54,8 @@ class XavierNormal(Initialiser):
 
         w ~ N(0, std²),   std = gain · √(2 / (fan_in + fan_out))
 
-    For layers followed by tanh or by no activation.
+    For layers followed by tanh or by no activation. The law is not truncated;
+    `VarianceScaling(mode="fan_avg")` is its truncated form (what Keras and JAX call `glorot_normal`).
 
     Source: Glorot & Bengio, 2010, "Understanding the difficulty of training deep feedforward neural
     networks", eq. 12.

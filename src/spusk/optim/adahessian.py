@@ -29,8 +29,9 @@ class AdaHessian(SecondOrder):
     Source: Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney, 2021, "AdaHessian: An adaptive second order
     optimizer for machine learning", Algorithm 1.
 
-    The paper has no ε; the authors' code for image classification has 1e-4, the package pytorch_optimizer
-    1e-16 and no mean over kernels. A step costs about three gradients.
+    The numbers, ε = 1e-4 among them, are those of the authors' code for image classification. Their code for
+    other uses moreover takes the mean of |D| over each output's row of a matrix. The package
+    pytorch_optimizer has ε = 1e-16 and no mean over kernels. A step costs about three gradients.
 
     Args:
         lr: the learning rate α > 0; default 0.15.

@@ -28,9 +28,9 @@ class AdEMAMix(Optimizer):
 
     Source: Pagliardini, Ablin & Grangier, 2024, "The AdEMAMix optimizer: Better, faster, older", Algorithm 1.
 
-    The paper's β₃(t) = exp(ln β₁·ln β₃/((1 − t/T)·ln β₃ + (t/T)·ln β₁)) with T the number of steps, and α
-    between 4 and 10; the authors' code has α = 2 and no warm-up unless asked. The
-    `weight_decay` of pytorch_optimizer is added to the gradient unless asked otherwise.
+    The paper's β₃(t) = exp(ln β₁·ln β₃/((1 − t/T)·ln β₃ + (t/T)·ln β₁)) with T the number of steps. The
+    authors' code has α = 2 and no warm-up unless asked; its README's example has α = 8. The default, 5, is
+    that of optax. The `weight_decay` of pytorch_optimizer is added to the gradient unless asked otherwise.
 
     Args:
         lr: the learning rate η > 0; default 0.001.

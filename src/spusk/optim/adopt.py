@@ -28,11 +28,11 @@ class ADOPT(Optimizer):
         with clipping, g/max(√v, ε) is first clipped to ±cₜ, cₜ = (t − 1)^p
 
     Source: Taniguchi, Harada, Minegishi, Oshima, Jeong, Nagahara, Iiyama, Suzuki, Iwasawa & Matsuo, 2024,
-    "ADOPT: Modified Adam can converge with any β₂ with the optimal rate", Algorithm 2.
+    "ADOPT: Modified Adam can converge with any β₂ with the optimal rate", as first published.
 
-    The authors added the clipping, p = ¼, after publication, against the first steps of weights whose first
-    gradient was tiny; optax has it, too. Timm's p is 0.333. Pytorch_optimizer's is ¼, but it counts the
-    step that takes no step: cₜ = t^p.
+    The authors added the clipping, p = ¼, in November 2024, to their code and to the paper's later version,
+    against the first steps of weights whose first gradient was tiny; optax has it, too. Timm's p is 0.333.
+    Pytorch_optimizer's is ¼, but it counts the step that takes no step: cₜ = t^p.
 
     Args:
         lr: the learning rate α > 0; default 0.001.

@@ -28,12 +28,12 @@ class DAdaptAdam(Together):
         w ← w − m/(√v + ε) − γdλw
         d ← max(d, r/((1 − √β₂)‖s‖₁))
 
-    Source: Defazio & Mishchenko, 2023, "Learning-rate-free learning by D-Adaptation", Algorithm 5 (the
-    root in r is the one before this step, and λ is added, as in the authors' code).
+    Source: Defazio & Mishchenko, 2023, "Learning-rate-free learning by D-Adaptation", the form for Adam
+    (the root in r is the one before this step, and λ is added, as in the authors' code).
 
     ⟨·⟩ and ‖·‖₁ go over all parameters, so that there is one d. Optax multiplies γ by
-    √(1 − β₂ᵗ)/(1 − β₁ᵗ). The `weight_decay` of pytorch_optimizer is added to the gradient unless asked
-    otherwise.
+    √(1 − β₂ᵗ)/(1 − β₁ᵗ). The `weight_decay` of the authors' code and of pytorch_optimizer is added to the
+    gradient unless asked otherwise.
 
     Args:
         lr: the factor γ > 0, which schedules change; default 1.

@@ -28,7 +28,7 @@ class DAdaptSGD(Together):
         w ← βw + (1 − β)z
         d ← max(d, 2r/‖s‖)
 
-    Source: Defazio & Mishchenko, 2023, "Learning-rate-free learning by D-Adaptation", Algorithm 4.
+    Source: Defazio & Mishchenko, 2023, "Learning-rate-free learning by D-Adaptation", the form for SGD.
 
     ⟨·⟩ and ‖·‖ go over all parameters, so that there is one d; ‖g₁‖ is the first gradient's norm that is
     not 0.

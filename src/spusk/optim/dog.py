@@ -27,7 +27,7 @@ class DoG(Together):
         w ← w − c·r/√(G + ε)·g
 
     Source: Ivgi, Hinder & Carmon, 2023, "DoG is SGD's best friend: A parameter-free dynamic step size
-    schedule", eq. 1.
+    schedule", the formula (DoG), with ρ as in the authors' code.
 
     Norms go over all parameters. The paper uses an average of the weights, as SGD wants it.
 

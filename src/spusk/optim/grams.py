@@ -25,7 +25,8 @@ class Grams(Optimizer):
         u = m̂/(√v̂ + ε),  m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)
         w ← w − η·(sign(g)·|u| + λw)
 
-    Source: Cao, Li & Song, 2024, "Grams: Gradient descent with adaptive momentum scaling", Algorithm 1.
+    Source: Cao, Li & Song, 2024, "Grams: Gradient descent with adaptive momentum scaling", direction
+    from the gradient, size from Adam's momentum.
 
     A weight whose gradient is 0 stays, however large its momentum.
 

@@ -31,8 +31,10 @@ class MARS(Optimizer):
 
     The exact form takes g₋₁ on the new batch, at twice the cost. ‖c‖ is that of each parameter. The
     authors' code and pytorch_optimizer have g₋₁ = 0 in the first step, and timm is as here; all of them do
-    so for matrices only, and plain AdamW for vectors, with other numbers (timm: with the same).
-    Pytorch_optimizer moreover adds 1e-15 inside the root, and ε before debiasing.
+    so for matrices only, and plain AdamW for vectors, with other numbers (timm: with the same). For vectors
+    the authors and pytorch_optimizer have a rate besides η, 0.003 at first; here it is η. The authors count
+    parameters of more than two axes as vectors. Pytorch_optimizer moreover adds 1e-15 inside the root, and ε
+    before debiasing.
 
     Args:
         lr: the learning rate η > 0; default 0.003.

@@ -29,7 +29,7 @@ class Prodigy(Together):
         d ← max(d, r/‖s‖₁)
 
     Source: Mishchenko & Defazio, 2023, "Prodigy: An expeditiously adaptive parameter-free learner",
-    Algorithm 4 (λ is the authors' code's).
+    Algorithm 3, the form for Adam (λ and `d_coef` are the authors' code's).
 
     ⟨·⟩ and ‖·‖₁ go over all parameters, so that there is one d. The authors' code, optax and
     pytorch_optimizer multiply ε by the new d. Optax multiplies γ by √(1 − β₂ᵗ)/(1 − β₁ᵗ), which the others

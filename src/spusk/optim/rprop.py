@@ -27,7 +27,7 @@ class Rprop(Optimizer):
         w ← w + Δw
 
     Source: Riedmiller & Braun, 1993, "A direct adaptive method for faster backpropagation learning: the
-    RPROP algorithm", section II.
+    RPROP algorithm", the rule that goes back where the sign has changed.
 
     Rprop wants the gradient of the whole training set: in mini-batches, signs change by chance. Torch does
     not go back when the sign changes, Δw = 0 (Igel & Hüsken, 2003, call it iRprop⁻). So does optax, which

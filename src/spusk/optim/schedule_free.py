@@ -27,8 +27,9 @@ class ScheduleFreeSGD(Optimizer):
     Source: Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky, 2024, "The road less scheduled", eqs. 3 to 5.
 
     The parameters that are carried are z; measured, kept and returned is x. With a constant rate x is the
-    plain average of all z, the first one included. The authors' code, optax and pytorch_optimizer leave out
-    the first one (γ₀ = 0), and put the largest rate so far in place of γ.
+    plain average of all z, the first one included, as in these equations; the weights γ² are Algorithm 1's.
+    The authors' code, optax and pytorch_optimizer leave out the first one (γ₀ = 0), and put the largest rate
+    so far in place of γ.
 
     Args:
         lr: the learning rate γ > 0, to be warmed up rather than let fall; default 1.

@@ -26,7 +26,7 @@ class Shampoo(Optimizer):
         of k axes, each: H ← H + mat(G)mat(G)ᵀ, and G multiplied by H^(−1/2k) along it
 
     Source: Gupta, Koren & Singer, 2018, "Shampoo: Preconditioned stochastic tensor optimization",
-    Algorithms 1 and 2.
+    Algorithms 1 and 2. ε = 1e-4 is that of the package torch_optimizer; the default rate is ours.
 
     The roots are computed by 25 coupled Newton iterations (`matrices.inverse_root`) of H + ridge·‖H‖·I. With
     the default ridge their relative error is below 1e-6 in float64 and 1e-2 in float32, against an

@@ -27,9 +27,11 @@ class SophiaH(SecondOrder):
         w ← w − α·clip(m/max(γh, ε), c)
 
     Source: Liu, Li, Hall, Liang & Ma, 2024, "Sophia: A scalable stochastic second-order optimizer for
-    language model pre-training", Algorithms 1 and 3.
+    language model pre-training", with Hutchinson's estimator.
 
-    The paper draws z from the normal distribution; random signs have the same mean and less variance. Optax
+    The paper draws z from the normal distribution; random signs have the same mean and less variance. β₁, β₂,
+    ε, k, λ and γ = 0.01 are the paper's for Sophia-H (Sophia-G, with the Gauss–Newton–Bartlett estimator, has
+    γ = 0.05); its rate depends on the model, and 0.001 is ours. The authors' code is Sophia-G only. Optax
     debiases m and uses h before it is renewed. The package pytorch_optimizer has γ = 1 and c = 0.01. The
     product with the Hessian is part of every step's graph; only every k-th is used.
 

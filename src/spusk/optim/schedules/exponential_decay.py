@@ -15,7 +15,7 @@ class ExponentialDecay(Schedule):
         initial · factor^(n/every),  n = t − 1
 
     Source: Senior, Heigold, Ranzato & Yang, 2013, "An empirical study of learning rates in deep neural
-    networks for speech recognition", §3.
+    networks for speech recognition", the exponential schedule.
 
     Args:
         initial: the value at t = 1.

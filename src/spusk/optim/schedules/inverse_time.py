@@ -15,7 +15,7 @@ class InverseTime(Schedule):
         initial / (1 + decay·n),  n = t − 1
 
     Source: Robbins & Monro, 1951, "A stochastic approximation method"; in this form Bottou, 2012,
-    "Stochastic gradient descent tricks", eq. 12, where decay is lr·λ.
+    "Stochastic gradient descent tricks", where decay is lr·λ.
 
     Args:
         initial: the value at t = 1.

@@ -22,7 +22,7 @@ class OneCycle(Schedule):
         start → final   while p < 1
 
     Source: Smith & Topin, 2019, "Super-convergence: Very fast training of neural networks using large
-    learning rates", §3.
+    learning rates", the 1cycle policy.
 
     With three_phase=False the second descent starts at the peak: peak → final while p < 1. Optax reaches the
     final value after `steps` steps as we do; torch after total_steps − 1, so `OneCycleLR(max_lr, total_steps,

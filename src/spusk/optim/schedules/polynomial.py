@@ -16,7 +16,7 @@ class Polynomial(Schedule):
         final + (initial − final)·(1 − min(n/steps, 1))^power,  n = t − 1
 
     Source: Liu, Rabinovich & Berg, 2015, "ParseNet: Looking wider to see better", §4, the "poly" policy with
-    power 0.9; the line is the "budgeted" decay of Li, Yumer & Ramanan, 2020, "Budgeted training", eq. 2.
+    power 0.9; the line is the "budgeted" decay of Li, Yumer & Ramanan, 2020, "Budgeted training".
 
     Args:
         initial: the value at t = 1.

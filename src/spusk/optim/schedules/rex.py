@@ -15,7 +15,8 @@ class REX(Schedule):
 
         initial · (1 − p)/(½ + ½(1 − p)),  p = min(n/steps, 1),  n = t − 1
 
-    Source: Chen, Wolfe & Kyrillidis, 2022, "REX: Revisiting budgeted training with an improved schedule", §4.
+    Source: Chen, Wolfe & Kyrillidis, 2022, "REX: Revisiting budgeted training with an improved schedule",
+    the reflected exponential.
 
     Args:
         initial: the value at t = 1.

@@ -25,15 +25,16 @@ class AGC(Wrapper):
         if ‖G‖/‖W‖* > λ:  G ← λ·(‖W‖*/‖G‖)·G,  ‖W‖* = max(‖W‖, ε),  for every unit
 
     Source: Brock, De, Smith & Simonyan, 2021, "High-performance large-scale image recognition without
-    normalization", eq. 3.
+    normalization", section 4.
 
     A unit is what leads to one output: a column of a weight (in, out), a filter of (kh, kw, in, out). A
     bias is a unit as a whole, as in the authors' code. Torch's weights are (out, in): timm's units are the
-    same. The paper leaves the last layer unclipped: `Partition({"4.*": Adam(), "*": AGC(Adam())})`.
+    same. The paper leaves the last layer unclipped (§4.1): `Partition({"4.*": Adam(), "*": AGC(Adam())})`.
 
     Args:
         inner: the optimizer that is given the clipped gradients; default Adam().
-        clip: λ > 0; default 0.01. The larger the batch, the smaller λ must be (§4.1).
+        clip: λ > 0; default 0.01, the paper's for batches of 1024 to 4096 (§5.1). The larger the batch, the
+            smaller λ must be (§4.1).
         eps: ε > 0, so that weights of zero can leave it; default 1e-3.
 
     >>> from spusk.optim import SGD
