@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -28,6 +29,7 @@ from spusk.optim import (
     Momentum,
     Nadam,
     Nesterov,
+    Optimizer,
     Partition,
     Plateau,
     SkipNonFinite,
@@ -315,6 +317,53 @@ def test_rates_by_layer_leave_a_global_norm_global():
     norm = math.sqrt(sum(x.size for x in g.values()))
     for name, w in PARAMETERS.items():
         np.testing.assert_allclose(w - step.parameters[name], (0.5 if name[0] == "0" else 1.0) / norm)
+
+
+JOINT = [
+    optim.DoG(), optim.DoWG(), optim.Prodigy(), optim.DAdaptAdam(), optim.DAdaptSGD(), optim.LAMB(clip=0.5),
+    optim.Muon(), optim.LARS(), optim.AdaHessian(), optim.ScheduleFreeAdamW(), optim.Shampoo(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", JOINT, ids=lambda rule: rule.label)
+def test_rates_by_layer_leave_what_a_rule_computes_of_all_parameters_to_all_of_them(rule):
+    each = LayerRates(rule, dict.fromkeys(PARAMETERS, 1.0))
+    for found, expected in zip(*(x.values() for x in both(each, rule)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [optim.DoG(), optim.Prodigy(weight_decay=0.1), optim.DAdaptAdam(), optim.LAMB(clip=0.5), optim.Muon()],
+    ids=lambda rule: rule.label,
+)
+def test_rates_by_layer_scale_the_first_step_of_a_rule_that_looks_at_all_parameters(rule):
+    factors = {"0.*": 0.25, "2.bias": 3.0}
+    plain, scaled = both(rule, LayerRates(rule, factors), steps=1)
+    for name, factor in zip(PARAMETERS, (0.25, 0.25, 1.0, 3.0), strict=True):
+        np.testing.assert_allclose(
+            scaled[name] - PARAMETERS[name], factor * (plain[name] - PARAMETERS[name]), rtol=1e-9
+        )
+
+
+def test_rates_by_layer_multiply_when_nested():
+    inside = LayerRates(LayerwiseDecay(Adam(), gamma=0.5), {"0.bias": 3.0})
+    separate = Partition({"0.bias": Adam(lr=0.0015), "0.*": Adam(lr=0.0005), "*": Adam(lr=0.001)})
+    for found, expected in zip(*(x.values() for x in both(inside, separate)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_a_rule_that_reads_one_rate_for_all_parameters_is_told_how_to_read_each():
+    class Whole(Optimizer):
+        lr: float = 0.1
+
+        def update_all(self, parameters, gradients, state, t):
+            rate = 1 - self.lr
+            return {name: w - rate * gradients[name] for name, w in parameters.items()}, dict(state)
+
+    rule = LayerRates(dataclasses.dataclass(frozen=True)(Whole)(), {"0.*": 0.5})
+    with pytest.raises(InputError, match=r"must read self\.for_parameter\(name\)\.lr"):
+        Step(rule, PARAMETERS)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ class Wrapper(Optimizer):
     def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.needs_curvature
 
-    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
-        return self.inner.rates_of(names)
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
+        return self.inner.rates_of(parameters)
 
     def trained(self, names: Iterable[str]) -> list[str]:
         return self.inner.trained(names)
