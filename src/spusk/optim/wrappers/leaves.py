@@ -1,4 +1,4 @@
-"""Changing the rules at the heart of a nest of wrappers."""
+"""What lies inside a nest of wrappers, and changing the rules at its heart."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from dataclasses import replace
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.wrapper import Wrapper
+
+
+def pauses(rule: Optimizer) -> bool:
+    """Whether there are steps in which a wrapper somewhere in the rule leaves parameters as they are."""
+    if isinstance(rule, Partition):
+        return any(map(pauses, rule.by_pattern.values()))
+    return isinstance(rule, Wrapper) and (rule.pauses or pauses(rule.inner))
 
 
 def with_leaves(rule: Optimizer, f: Callable[[Optimizer], Optimizer]) -> Optimizer:

@@ -23,9 +23,11 @@ class Wrapper(Optimizer):
         keeps_state: True if the wrapper has state of its own. Its state then is the mapping that
             `start_own` returns, with the state of `inner` beside it under that name. `inner_state` finds it
             in either case.
+        pauses: True if there are steps in which it leaves everything as it is.
     """
 
     keeps_state: ClassVar[bool] = False
+    pauses: ClassVar[bool] = False
 
     inner: Optimizer
 
