@@ -11,6 +11,7 @@ from optim import harness
 from optim.events import GRADIENTS, LR_FACTORS, START, lrs, replay, slope
 from optim.harness import Step, assert_close, path
 
+from spusk import optim
 from spusk.errors import InputError
 from spusk.optim import (
     SGD,
@@ -141,6 +142,22 @@ def test_with_alpha_one_it_is_its_inner_optimizer(inner, k):
 def test_under_a_constant_gradient_it_goes_alpha_times_as_far(alpha, k):
     points = path(Lookahead(SGD(lr=1.0), k=k, alpha=alpha), np.ones(5 * k), 0.0)
     np.testing.assert_allclose(points[::k], -alpha * k * np.arange(6), rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 3, 4])
+def test_the_slow_weights_are_used_and_the_fast_ones_trained(k):
+    rule = Lookahead(Adam(), k=k)
+    fast, slow = (path(rule, GRADIENTS[:14], START, evaluated=used) for used in (False, True))
+    for t in range(15):  # those of the last synchronisation
+        np.testing.assert_array_equal(slow[t], fast[t - t % k])
+    unchanged = path(Lookahead(Adam(), k=k, use="fast"), GRADIENTS[:14], START, evaluated=True)
+    np.testing.assert_array_equal(unchanged, fast)
+
+
+def test_an_average_that_the_inner_optimizer_keeps_is_used_before_the_slow_weights():
+    average = optim.EMA(SGD(), beta=0.5)
+    found = path(Lookahead(average, alpha=1.0), GRADIENTS[:9], START, evaluated=True)
+    np.testing.assert_allclose(found, path(average, GRADIENTS[:9], START, evaluated=True), rtol=1e-14)
 
 
 def test_reset_restarts_the_step_number_of_the_inner_optimizer():

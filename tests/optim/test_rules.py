@@ -316,4 +316,7 @@ def test_examples_print_what_they_say(module):
 
 
 def test_a_wrapper_is_described_by_what_it_holds():
-    assert repr(Lookahead(optim.SGD(), k=3)) == "Lookahead(inner=SGD(lr=0.01), k=3, alpha=0.5, state='keep')"
+    assert (
+        repr(Lookahead(optim.SGD(), k=3))
+        == "Lookahead(inner=SGD(lr=0.01), k=3, alpha=0.5, state='keep', use='slow')"
+    )

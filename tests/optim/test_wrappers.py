@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -28,6 +29,7 @@ from spusk.optim import (
     Momentum,
     Nadam,
     Nesterov,
+    Optimizer,
     Partition,
     Plateau,
     SkipNonFinite,
@@ -315,6 +317,104 @@ def test_rates_by_layer_leave_a_global_norm_global():
     norm = math.sqrt(sum(x.size for x in g.values()))
     for name, w in PARAMETERS.items():
         np.testing.assert_allclose(w - step.parameters[name], (0.5 if name[0] == "0" else 1.0) / norm)
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside"),
+    [
+        (
+            lambda decay: decay(Accumulate(Momentum(), k=3)),
+            lambda decay: Accumulate(decay(Momentum()), k=3),
+        ),
+        (
+            lambda decay: decay(Clip(Accumulate(Adam(), k=2), norm=0.5)),
+            lambda decay: Clip(Accumulate(decay(Adam()), k=2), norm=0.5),
+        ),
+        (
+            lambda decay: decay(Partition({"0.*": Accumulate(SGD(), k=4), "*": Adam()})),
+            lambda decay: Partition({"0.*": Accumulate(decay(SGD()), k=4), "*": decay(Adam())}),
+        ),
+        (
+            lambda decay: decay(LayerRates(SkipNonFinite(Accumulate(SGD(), k=2)), {"0.*": 0.5})),
+            lambda decay: LayerRates(SkipNonFinite(Accumulate(decay(SGD()), k=2)), {"0.*": 0.5}),
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by_lr", [False, True])
+def test_weights_do_not_decay_while_the_inner_optimizer_stands_still(outside, inside, by_lr):
+    def decay(rule):
+        return WeightDecay(rule, weight_decay=0.1, decay_by_lr=by_lr)
+
+    for found, expected in zip(
+        *(x.values() for x in both(outside(decay), inside(decay), steps=23)), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    step = Step(outside(decay), PARAMETERS)
+    g = {name: np.ones_like(w) for name, w in PARAMETERS.items()}
+    step(g)  # the first of several, so that nothing moves yet
+    np.testing.assert_array_equal(step.parameters["0.weight"], PARAMETERS["0.weight"])
+
+
+def test_weights_do_not_decay_in_steps_that_are_skipped():
+    step = Step(WeightDecay(SkipNonFinite(SGD()), weight_decay=0.5), PARAMETERS)
+    step({name: np.full_like(w, np.inf) for name, w in PARAMETERS.items()})
+    for name, w in PARAMETERS.items():
+        np.testing.assert_array_equal(step.parameters[name], w)
+
+
+def test_decay_by_the_rate_is_by_each_parameter_s_own_in_a_rule_with_two():
+    rule = optim.Muon(lr=0.02, lr_ratio=0.5)
+    plain, decayed = both(rule, WeightDecay(rule, weight_decay=0.1, decay_by_lr=True), steps=1)
+    shares = {"0.weight": 0.002, "0.bias": 0.001, "2.weight": 0.001, "2.bias": 0.001}  # of matrix and rest
+    for name, w in PARAMETERS.items():
+        np.testing.assert_allclose(decayed[name], plain[name] - shares[name] * w, rtol=1e-12)
+
+
+JOINT = [
+    optim.DoG(), optim.DoWG(), optim.Prodigy(), optim.DAdaptAdam(), optim.DAdaptSGD(), optim.LAMB(clip=0.5),
+    optim.Muon(), optim.LARS(), optim.AdaHessian(), optim.ScheduleFreeAdamW(), optim.Shampoo(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", JOINT, ids=lambda rule: rule.label)
+def test_rates_by_layer_leave_what_a_rule_computes_of_all_parameters_to_all_of_them(rule):
+    each = LayerRates(rule, dict.fromkeys(PARAMETERS, 1.0))
+    for found, expected in zip(*(x.values() for x in both(each, rule)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [optim.DoG(), optim.Prodigy(weight_decay=0.1), optim.DAdaptAdam(), optim.LAMB(clip=0.5), optim.Muon()],
+    ids=lambda rule: rule.label,
+)
+def test_rates_by_layer_scale_the_first_step_of_a_rule_that_looks_at_all_parameters(rule):
+    factors = {"0.*": 0.25, "2.bias": 3.0}
+    plain, scaled = both(rule, LayerRates(rule, factors), steps=1)
+    for name, factor in zip(PARAMETERS, (0.25, 0.25, 1.0, 3.0), strict=True):
+        np.testing.assert_allclose(
+            scaled[name] - PARAMETERS[name], factor * (plain[name] - PARAMETERS[name]), rtol=1e-9
+        )
+
+
+def test_rates_by_layer_multiply_when_nested():
+    inside = LayerRates(LayerwiseDecay(Adam(), gamma=0.5), {"0.bias": 3.0})
+    separate = Partition({"0.bias": Adam(lr=0.0015), "0.*": Adam(lr=0.0005), "*": Adam(lr=0.001)})
+    for found, expected in zip(*(x.values() for x in both(inside, separate)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_a_rule_that_reads_one_rate_for_all_parameters_is_told_how_to_read_each():
+    class Whole(Optimizer):
+        lr: float = 0.1
+
+        def update_all(self, parameters, gradients, state, t):
+            rate = 1 - self.lr
+            return {name: w - rate * gradients[name] for name, w in parameters.items()}, dict(state)
+
+    rule = LayerRates(dataclasses.dataclass(frozen=True)(Whole)(), {"0.*": 0.5})
+    with pytest.raises(InputError, match=r"must read self\.for_parameter\(name\)\.lr"):
+        Step(rule, PARAMETERS)
 
 
 @pytest.mark.parametrize(

@@ -76,17 +76,18 @@ class DAdaptAdam(Together):
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
         each, d = state["each"], state["all"].d
         debias = snp.sqrt(1 - self.beta2**t) / (1 - self.beta1**t) if self.debias else 1
-        rate = self.lr * debias * d
+        rate = {name: lr * debias * d for name, lr in self.rates_of(parameters).items()}
         root2 = snp.sqrt(self.beta2)
         along = total(
-            g * (each[name].s / (snp.sqrt(each[name].v) + self.eps)) for name, g in gradients.items()
+            rate[name] * snp.sum(g * (each[name].s / (snp.sqrt(each[name].v) + self.eps)))
+            for name, g in gradients.items()
         )
-        r = root2 * state["all"].r + (1 - root2) * rate * along
+        r = root2 * state["all"].r + (1 - root2) * along
 
         new_w: dict[str, Tensor] = {}
         new_each: dict[str, State] = {}
         for name, w in parameters.items():
-            g, rate_here = gradients[name], snp.astype(rate, w.dtype)
+            g, rate_here = gradients[name], snp.astype(rate[name], w.dtype)
             m = self.beta1 * each[name].m + (1 - self.beta1) * rate_here * g
             v = self.beta2 * each[name].v + (1 - self.beta2) * g * g
             s = root2 * each[name].s + (1 - root2) * rate_here * g

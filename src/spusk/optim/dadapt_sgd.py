@@ -64,9 +64,10 @@ class DAdaptSGD(Together):
         each, shared = state["each"], state["all"]
         now = snp.sqrt(total(g * g for g in gradients.values()))
         norm = snp.where(shared.norm > 0, shared.norm, now)
-        rate = snp.where(norm > 0, self.lr * shared.d / norm, 0)
-        r = shared.r + rate * total(g * each[name].s for name, g in gradients.items())
-        s = {name: each[name].s + snp.astype(rate, g.dtype) * g for name, g in gradients.items()}
+        whole = snp.where(norm > 0, shared.d / norm, 0)
+        rate = {name: lr * whole for name, lr in self.rates_of(parameters).items()}
+        r = shared.r + total(rate[name] * snp.sum(g * each[name].s) for name, g in gradients.items())
+        s = {name: each[name].s + snp.astype(rate[name], g.dtype) * g for name, g in gradients.items()}
         size = snp.sqrt(total(x * x for x in s.values()))
         d = snp.maximum(shared.d, snp.where(size > 0, 2 * r / size, 0))
 

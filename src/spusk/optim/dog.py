@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.hyper import POSITIVE, Hyper, Range
-from spusk.optim.optimizer import Parameters
+from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
 from spusk.optim.together import Together, nothing, total
 
@@ -61,8 +61,8 @@ class DoG(Together):
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
         r = snp.maximum(state["all"].r, snp.sqrt(gone(parameters, state)))
         squares = state["all"].squares + total(g * g for g in gradients.values())
-        rate = self.lr * r / snp.sqrt(squares + self.eps)
-        return moved(parameters, gradients, rate), dict(state) | {"all": State(r=r, squares=squares)}
+        rate = r / snp.sqrt(squares + self.eps)
+        return moved(self, parameters, gradients, rate), dict(state) | {"all": State(r=r, squares=squares)}
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class DoWG(Together):
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
         r2 = snp.maximum(state["all"].r2, gone(parameters, state))
         v = state["all"].v + r2 * total(g * g for g in gradients.values())
-        rate = snp.where(v > 0, self.lr * r2 / (snp.sqrt(v) + self.eps), 0)
-        return moved(parameters, gradients, rate), dict(state) | {"all": State(r2=r2, v=v)}
+        rate = snp.where(v > 0, r2 / (snp.sqrt(v) + self.eps), 0)
+        return moved(self, parameters, gradients, rate), dict(state) | {"all": State(r2=r2, v=v)}
 
 
 def gone(parameters: Parameters, state: Mapping[str, Any]) -> Tensor:
@@ -119,6 +119,10 @@ def gone(parameters: Parameters, state: Mapping[str, Any]) -> Tensor:
     return total(way * way for way in ways)
 
 
-def moved(parameters: Parameters, gradients: Parameters, rate: Tensor) -> dict[str, Tensor]:
-    """One step of gradient descent."""
-    return {name: w - snp.astype(rate, w.dtype) * gradients[name] for name, w in parameters.items()}
+def moved(rule: Optimizer, parameters: Parameters, gradients: Parameters, rate: Tensor) -> dict[str, Tensor]:
+    """One step of gradient descent, with the rule's factor of each parameter."""
+    factors = rule.rates_of(parameters)
+    return {
+        name: w - snp.astype(factors[name] * rate, w.dtype) * gradients[name]
+        for name, w in parameters.items()
+    }

@@ -200,12 +200,18 @@ class Muon(Optimizer):
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
         matrices, rest = self.split(parameters)
         moved, new_state = super().update_all(matrices, gradients, state["matrices"], t)
-        lr = self.lr * self.lr_ratio
-        decayed = {name: (1 - lr * self.rest_decay) * w for name, w in rest.items()}
+        rates = self.rates_of(parameters)
+        decayed = {name: (1 - rates[name] * self.rest_decay) * w for name, w in rest.items()}
         others = {name: gradients[name] for name in rest}
-        moved_rest, rest_state = self.rest.with_lr(lr).update_all(decayed, others, state["rest"], t)
+        inner = self.rest.with_lr(self.lr * self.lr_ratio)
+        moved_rest, rest_state = inner.update_all(decayed, others, state["rest"], t)
         moved |= moved_rest
         return {name: moved[name] for name in parameters}, {"matrices": new_state, "rest": rest_state}
+
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
+        _, rest = self.split(parameters)
+        rates = super().rates_of(parameters)
+        return {name: rate * self.lr_ratio if name in rest else rate for name, rate in rates.items()}
 
     # --- one matrix -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from spusk.graph.place import Place, users_place
 from spusk.optim.hyper import Hyper, Range, check_numbers
 from spusk.optim.mistakes import at, check_class, check_made, check_same, check_start, checked_pair, told
 from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.rates import Rates
 from spusk.optim.state import State
 
 
@@ -93,14 +94,14 @@ class Optimizer:
         states: dict[str, Any] = {}
         for name, w in parameters.items():
             with told(self, "start"):
-                states[name] = self.start(w)
+                states[name] = self.for_parameter(name).start(w)
             check_start(self, name, states[name])
         return states
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """Where the gradient is taken, by parameter name."""
         with told(self, "point"):
-            points = {name: self.point(w, state[name]) for name, w in parameters.items()}
+            points = {n: self.for_parameter(n).point(w, state[n]) for n, w in parameters.items()}
         check_same(self, "point", parameters, points, "parameter")
         return points
 
@@ -123,7 +124,7 @@ class Optimizer:
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         """The weights to use, by parameter name: what is measured, kept and returned."""
         with told(self, "evaluated"):
-            found = {name: self.evaluated(w, state[name]) for name, w in parameters.items()}
+            found = {n: self.for_parameter(n).evaluated(w, state[n]) for n, w in parameters.items()}
         check_same(self, "evaluated", parameters, found, "parameter")
         return found
 
@@ -135,7 +136,7 @@ class Optimizer:
         new_state: dict[str, Any] = {}
         for name, w in parameters.items():
             with told(self, "update"):
-                result: Any = self.update(w, gradients[name], state[name], t)
+                result: Any = self.for_parameter(name).update(w, gradients[name], state[name], t)
             pair = checked_pair(self, "update", name, w, state[name], result)
             new_parameters[name], new_state[name] = pair
         return new_parameters, new_state
@@ -169,9 +170,14 @@ class Optimizer:
             raise InputError(f"{type(self).__name__} has no learning rate called lr{hint}")
         return dataclasses.replace(self, lr=lr)  # pyright: ignore[reportCallIssue]
 
-    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+    def for_parameter(self, name: str) -> Self:
+        """The rule as it is for one parameter: itself, or with that parameter's rate within `LayerRates`."""
+        lr: Any = getattr(self, "lr", None)
+        return self.with_lr(lr.by_name[name]) if isinstance(lr, Rates) else self
+
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         """The learning rate of each parameter by its name; None where the rule has none."""
-        return {name: getattr(self, "lr", None) for name in names}
+        return {name: getattr(self.for_parameter(name), "lr", None) for name in parameters}
 
     def trained(self, names: Iterable[str]) -> list[str]:
         """Which of the parameters the rule may change, by name; the others it leaves alone."""

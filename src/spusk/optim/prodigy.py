@@ -84,11 +84,13 @@ class Prodigy(Together):
         each, d = state["each"], state["all"].d
         beta3 = snp.sqrt(self.beta2) if self.beta3 is None else self.beta3
         debias = snp.sqrt(1 - self.beta2**t) / (1 - self.beta1**t) if self.debias else 1
-        gamma = self.lr * debias
-        share = (1 - beta3) * gamma * d * d
-        s = {name: beta3 * each[name].s + snp.astype(share, g.dtype) * g for name, g in gradients.items()}
-        towards = total(gradients[name] * (each[name].first - w) for name, w in parameters.items())
-        r = beta3 * state["all"].r + share * towards
+        gamma = {name: lr * debias for name, lr in self.rates_of(parameters).items()}
+        share = {name: (1 - beta3) * gamma[name] * d * d for name in parameters}
+        s = {n: beta3 * each[n].s + snp.astype(share[n], g.dtype) * g for n, g in gradients.items()}
+        towards = total(
+            share[name] * snp.sum(gradients[name] * (each[name].first - w)) for name, w in parameters.items()
+        )
+        r = beta3 * state["all"].r + towards
         norm = total(snp.abs(x) for x in s.values())
         new_d = snp.maximum(d, snp.where(norm > 0, self.d_coef * r / norm, 0))
 
@@ -100,6 +102,6 @@ class Prodigy(Together):
             m = self.beta1 * each[name].m + (1 - self.beta1) * g
             v = self.beta2 * each[name].v + (1 - self.beta2) * g * g
             root = snp.sqrt(v) + self.eps * snp.astype(new_d if self.eps_by_new else d, w.dtype)
-            new_w[name] = w - gamma * d_here * (m / root + self.weight_decay * w)
+            new_w[name] = w - gamma[name] * d_here * (m / root + self.weight_decay * w)
             new_each[name] = State(first=each[name].first, m=m, v=v, s=s[name])
         return new_w, {"each": new_each, "all": State(d=new_d, r=r)}

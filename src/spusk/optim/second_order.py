@@ -60,6 +60,7 @@ class SecondOrder(Optimizer):
         new: dict[str, tuple[Tensor, Any]] = {}
         for name, w in parameters.items():
             with told(self, "update_curved"):
-                result = self.update_curved(w, gradients[name], curvature[name], state[name], t)
+                mine = self.for_parameter(name)
+                result = mine.update_curved(w, gradients[name], curvature[name], state[name], t)
             new[name] = checked_pair(self, "update_curved", name, w, state[name], result)
         return {name: w for name, (w, _) in new.items()}, {name: s for name, (_, s) in new.items()}

@@ -23,14 +23,13 @@ class Together(Optimizer):
         return State()
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
-        each = {name: self.start(w) for name, w in parameters.items()}
-        return {"each": each, "all": self.start_shared(parameters)}
+        return {"each": super().start_all(parameters), "all": self.start_shared(parameters)}
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return {name: self.point(w, state["each"][name]) for name, w in parameters.items()}
+        return super().point_all(parameters, state["each"])
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return {name: self.evaluated(w, state["each"][name]) for name, w in parameters.items()}
+        return super().evaluated_all(parameters, state["each"])
 
 
 def total(parts: Iterable[Tensor]) -> Tensor:

@@ -49,6 +49,7 @@ class Accumulate(Wrapper):
     k: int = 4
 
     keeps_state: ClassVar[bool] = True
+    pauses: ClassVar[bool] = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
 
     def __post_init__(self) -> None:

@@ -15,7 +15,8 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
-from spusk.optim.wrappers.leaves import ByGroup, Group, with_leaves
+from spusk.optim.rates import Rates
+from spusk.optim.wrappers.leaves import with_leaves
 from spusk.optim.wrappers.patterns import check_each_fits, first_fit
 from spusk.optim.wrappers.wrapper import Wrapper
 
@@ -24,28 +25,30 @@ from spusk.optim.wrappers.wrapper import Wrapper
 class ScaledRates(Wrapper):
     """Base of wrappers that multiply the learning rate of each parameter by a factor of its own.
 
-    The rate is multiplied where it is used, in the rules that have one, however deep they lie: wrappers
-    inside, such as a global norm, go on seeing all parameters together.
+    The rate is multiplied where it is used, in the rules that have one, however deep they lie; these and the
+    wrappers around them go on seeing all parameters together.
     """
 
     @abstractmethod
-    def groups(self, names: Iterable[str]) -> dict[str, Group]:
-        """The parameters that share a factor, by a label; every parameter is in one group."""
-
     def factors_of(self, names: Iterable[str]) -> dict[str, Hyper]:
         """The factor of each parameter by its name."""
-        names = list(names)
-        factors = {name: group.factor for group in self.groups(names).values() for name in group.names}
-        return {name: factors[name] for name in names}
 
-    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
-        rates = self.inner.rates_of(names)
-        factors = self.factors_of(names)
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
+        factors = self.factors_of(parameters)
+        rates = self.inner.rates_of(parameters)
         return {name: None if rate is None else rate * factors[name] for name, rate in rates.items()}
 
     def _inside(self, parameters: Parameters) -> Optimizer:
-        groups = self.groups(parameters)
-        return with_leaves(self.inner, lambda leaf: ByGroup.of(leaf, groups))
+        factors = self.factors_of(parameters)
+
+        def scaled(leaf: Optimizer) -> Optimizer:
+            lr: Any = getattr(leaf, "lr", None)
+            if lr is None:
+                return leaf.with_lr(1.0)  # which says that there is no lr
+            rates = lr.by_name if isinstance(lr, Rates) else dict.fromkeys(factors, lr)
+            return leaf.with_lr(Rates({name: rates[name] * factor for name, factor in factors.items()}))
+
+        return with_leaves(self.inner, scaled)
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         return self._inside(parameters).start_all(parameters)
@@ -75,9 +78,13 @@ class LayerRates(ScaledRates):
 
     Source: Howard & Ruder, 2018, "Universal language model fine-tuning for text classification", section 3.2.
 
-    An exact name beats any glob, an earlier glob a later one. Factors are hyperparameters: they can be
-    changed, and scheduled, without building the step anew; 0 stops the steps of a layer for as long as it
-    lasts. Where a parameter should be left alone for good, `Mask` saves its gradient and state.
+    An exact name beats any glob, an earlier glob a later one. What a rule computes of all parameters together
+    (a global norm, a distance gone, which of them is the head) it goes on computing of all.
+
+    Factors are hyperparameters: they can be changed, and scheduled, without building the step anew. With 0 a
+    layer takes no steps that the rate is a factor of; a velocity that rates are inside of (`Momentum()`) runs
+    out first, and a decay that does not go with the rate (`WeightDecay()`) goes on. Where a parameter should
+    be left alone, `Mask` leaves it to the bit, and saves its gradient and state.
 
     Args:
         inner: the optimizer; default Adam().
@@ -101,16 +108,11 @@ class LayerRates(ScaledRates):
             object.__setattr__(self, "factors", tuple(self.factors.items()))  # which are hashable
         super().__post_init__()
 
-    def groups(self, names: Iterable[str]) -> dict[str, Group]:
+    def factors_of(self, names: Iterable[str]) -> dict[str, Hyper]:
         names, factors = list(names), dict(self.factors)
         check_each_fits("LayerRates", factors, names)
-        fitting = {name: first_fit(name, factors) or "" for name in names}
-        found = {
-            pattern: Group(tuple(name for name in names if fitting[name] == pattern), factor)
-            for pattern, factor in factors.items()
-        }
-        rest = tuple(name for name in names if not fitting[name])
-        return {**found, "*": Group(rest, 1.0)} if rest else found
+        fitting = {name: first_fit(name, factors) for name in names}
+        return {name: 1.0 if pattern is None else factors[pattern] for name, pattern in fitting.items()}
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,7 @@ class LayerwiseDecay(ScaledRates):
 
     Args:
         inner: the optimizer; default Adam().
-        gamma: γ in (0, 1]; 1/2.6 unless given; with 1, rules that look at all parameters at once
-            (global norms, Muon's head) still look at one layer at a time.
+        gamma: γ in (0, 1]; 1/2.6 unless given.
 
     >>> from spusk import optim
     >>> rule = LayerwiseDecay(optim.Adam(), gamma=0.5)
@@ -142,14 +143,10 @@ class LayerwiseDecay(ScaledRates):
     ranges: ClassVar[Mapping[str, Range]] = {"gamma": PART}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"timm": {"gamma": 0.75}}
 
-    def groups(self, names: Iterable[str]) -> dict[str, Group]:
-        layers: dict[str, list[str]] = {}
-        for name in names:
-            layers.setdefault(_layer(name), []).append(name)
-        return {
-            layer or "*": Group(tuple(mine), self.gamma ** (len(layers) - 1 - i))
-            for i, (layer, mine) in enumerate(layers.items())
-        }
+    def factors_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+        layer_of = {name: _layer(name) for name in names}
+        above = {layer: i for i, layer in enumerate(reversed(dict.fromkeys(layer_of.values())))}
+        return {name: self.gamma ** above[layer] for name, layer in layer_of.items()}
 
 
 def _layer(name: str) -> str:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
-from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import Hyper, check_choice
+from spusk.optim.hyper import Hyper, check_choice, check_whole
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.trees import combined
@@ -30,10 +29,11 @@ class Lookahead(Wrapper):
     Source: Zhang, Lucas, Hinton & Ba, 2019, "Lookahead optimizer: k steps forward, 1 step back",
     Algorithm 1.
 
-    The parameters that are trained and returned are the fast weights. Timm begins with slow weights that
-    equal the fast ones of step k, so its first synchronisation does nothing. In the authors' code for torch,
-    "interpolate" does nothing either (its cached momentum is the live buffer), and "reset" clears momentum
-    only.
+    The slow weights are the result, as in the Algorithm: they are what is measured and kept, and the same as
+    the fast ones after every k-th step. An average that the inner optimizer keeps (EMA) comes before them.
+    Timm begins with slow weights that equal the fast ones of step k, so its first synchronisation does
+    nothing. In the authors' code for torch, "interpolate" does nothing either (its cached momentum is the
+    live buffer), and "reset" clears momentum only.
 
     Args:
         inner: the optimizer that takes the fast steps, any one, another wrapper too; default Adam().
@@ -41,17 +41,19 @@ class Lookahead(Wrapper):
         alpha: the slow step α in (0, 1]; default 0.5; 1 is the inner optimizer itself.
         state: what a synchronisation does to the inner optimizer's state: "keep" it; "reset" it, whose
             step number t begins anew as well (schedules go on); or "interpolate" it as the weights.
+        use: "slow" or "fast", which weights are measured, kept and returned.
 
     >>> from spusk.optim import SGD
     >>> import spusk as sp
     >>> sp.minimize(lambda x: x, 0.0, Lookahead(SGD(lr=1.0), k=2), steps=4).path.tolist()
-    [0.0, -1.0, -1.0, -2.0, -2.0]
+    [0.0, 0.0, -1.0, -1.0, -2.0]
     """
 
     inner: Optimizer = Adam()  # noqa: RUF009 (immutable)
     k: int = 5
     alpha: Hyper = 0.5
     state: Literal["keep", "reset", "interpolate"] = "keep"
+    use: Literal["slow", "fast"] = "slow"
 
     keeps_state: ClassVar[bool] = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -62,8 +64,8 @@ class Lookahead(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice(self, "state", ("keep", "reset", "interpolate"))
-        if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InputError(f"Lookahead(k={self.k!r}): k must be a whole number, 1 or greater")
+        check_choice(self, "use", ("slow", "fast"))
+        check_whole(self, k=1)
 
     def start_own(self, parameters: Parameters) -> dict[str, Any]:
         own: dict[str, Any] = {"slow": dict(parameters)}
@@ -77,6 +79,11 @@ class Lookahead(Wrapper):
     def inner_step(self, t: Tensor) -> Tensor:
         """The number of the step as the inner optimizer counts it."""
         return (t - 1) % self.k + 1 if self.state == "reset" else t
+
+    def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
+        used = super().evaluated_all(parameters, state)
+        has_others = any(used[name] is not w for name, w in parameters.items())
+        return used if has_others or self.use == "fast" else dict(state["slow"])
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor

@@ -10,6 +10,7 @@ import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.patterns import Patterns, check_each_fits, check_patterns, fits
@@ -65,6 +66,10 @@ class Mask(Wrapper):
 
     def trained(self, names: Iterable[str]) -> list[str]:
         return self.inner.trained(self.chosen(names))
+
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
+        rates = self.inner.rates_of(self._chosen(parameters))
+        return {name: rates.get(name) for name in parameters}
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         return self.inner.start_all(self._chosen(parameters))

@@ -112,10 +112,10 @@ class Partition(Optimizer):
         """The same rules, all with this learning rate."""
         return self.map_rules(lambda rule: rule.with_lr(lr))
 
-    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         found: dict[str, Hyper] = {}
-        for pattern, mine in self.parts(names).items():
-            found |= self.by_pattern[pattern].rates_of(mine)
+        for pattern, mine in self.parts(parameters).items():
+            found |= self.by_pattern[pattern].rates_of(_some(parameters, mine))
         return found
 
     def trained(self, names: Iterable[str]) -> list[str]:

@@ -47,6 +47,7 @@ class SkipNonFinite(Wrapper):
     limit: Hyper = 10
 
     keeps_state: ClassVar[bool] = True
+    pauses: ClassVar[bool] = True
     ranges: ClassVar[Mapping[str, Range]] = {"limit": NOT_NEGATIVE}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
 

@@ -6,7 +6,7 @@ Loshchilov & Hutter, 2019, "Decoupled weight decay regularization".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from spusk.errors import InputError
@@ -15,6 +15,8 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range, check_choice
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.wrappers.leaves import pauses
+from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.patterns import Patterns, check_patterns, fits
 from spusk.optim.wrappers.wrapper import Wrapper
 
@@ -32,7 +34,9 @@ class WeightDecay(Wrapper):
     In the paper, the schedule's multiplier η scales step and decay alike, and α the step alone: give the
     schedule to the inner optimizer's rate and to `eta`. Torch, optax and keras have no η and decay by αλ.
     "l2" is the gradient of the penalty λ/2·‖w‖² where the inner optimizer takes its gradient; adaptive
-    rules divide it by their root, which is what the paper warns of.
+    rules divide it by their root, which is what the paper warns of. In steps in which the inner optimizer
+    leaves the weights as they are (between those of `Accumulate`, or skipped by `SkipNonFinite`), they do not
+    decay either.
 
     Args:
         inner: the optimizer; default Adam().
@@ -80,6 +84,8 @@ class WeightDecay(Wrapper):
             for name in decaying:
                 penalised[name] = gradients[name] + self.weight_decay * at[name]
             return self.inner.update_all(parameters, replaced(gradients, penalised), state, t)
+        if pauses(self.inner):
+            return _where_steps_are(self).update_all(parameters, gradients, state, t)
         new, after = self.inner.update_all(parameters, gradients, state, t)
         rates = self.rates_of(parameters)
         for name in decaying:
@@ -95,3 +101,14 @@ class WeightDecay(Wrapper):
                 f"WeightDecay(decay_by_lr=True) needs a rate, and {type(self.inner).__name__} has none"
             )
         return self.eta * lr * self.weight_decay
+
+
+def _where_steps_are(decay: WeightDecay) -> Optimizer:
+    """The same rule with the decay inside the wrappers that pause, so that it pauses, too."""
+    inner = decay.inner
+    if not pauses(inner):
+        return decay
+    if isinstance(inner, Partition):
+        return inner.map_rules(lambda rule: _where_steps_are(replace(decay, inner=rule)))
+    assert isinstance(inner, Wrapper)
+    return replace(inner, inner=_where_steps_are(replace(decay, inner=inner.inner)))

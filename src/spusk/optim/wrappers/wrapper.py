@@ -23,9 +23,11 @@ class Wrapper(Optimizer):
         keeps_state: True if the wrapper has state of its own. Its state then is the mapping that
             `start_own` returns, with the state of `inner` beside it under that name. `inner_state` finds it
             in either case.
+        pauses: True if there are steps in which it leaves everything as it is.
     """
 
     keeps_state: ClassVar[bool] = False
+    pauses: ClassVar[bool] = False
 
     inner: Optimizer
 
@@ -48,8 +50,8 @@ class Wrapper(Optimizer):
     def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.needs_curvature
 
-    def rates_of(self, names: Iterable[str]) -> dict[str, Hyper]:
-        return self.inner.rates_of(names)
+    def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
+        return self.inner.rates_of(parameters)
 
     def trained(self, names: Iterable[str]) -> list[str]:
         return self.inner.trained(names)
