@@ -46,7 +46,7 @@ def keras(gradients, lrs, w, accumulator=0.1, l1=0.0, l2=0.0):
             {"beta": 0.1, "lambda1": 0.3, "lambda2": 0.2, "n": 0.5},
         ),
         (FTRL.like("keras"), keras, {}),
-        (FTRL.like("keras", l1=0.3, l2=0.4), keras, {"l1": 0.3, "l2": 0.2}),
+        (FTRL.like("keras", l1=0.3, l2=0.4), keras, {"l1": 0.3, "l2": 0.4}),
         (FTRL.like("pytorch_optimizer"), mcmahan, {"beta": 0.0}),
     ],
     ids=repr,

@@ -108,7 +108,7 @@ def test_the_optax_preset_is_optax(optax, rule, name, arguments):
         (
             optim.FTRL.like("keras", l1=0.3, l2=0.4),
             "Ftrl",
-            {"l1_regularization_strength": 0.3, "l2_regularization_strength": 0.2},
+            {"l1_regularization_strength": 0.3, "l2_regularization_strength": 0.4},
         ),
     ],
     ids=repr,

@@ -396,12 +396,23 @@ def test_the_average_is_keras_s(keras):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
-def test_a_plateau_is_keras_s(keras):
-    theirs = keras.callbacks.ReduceLROnPlateau(monitor="loss", mode="min")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"patience": 0, "factor": 0.9},
+        {"patience": 1, "factor": 0.9, "cooldown": 1},
+        {"patience": 2, "factor": 0.8, "cooldown": 3},
+        {"patience": 3, "factor": 0.8, "mode": "max", "cooldown": 2},
+    ],
+    ids=repr,
+)
+def test_a_plateau_is_keras_s(keras, arguments):
+    theirs = keras.callbacks.ReduceLROnPlateau(monitor="loss", **{"mode": "min", **arguments})
     optimizer = keras.optimizers.SGD(1.0)
     theirs.set_model(SimpleNamespace(optimizer=optimizer))
     theirs.on_train_begin()
-    watch, random = Watch(O.Plateau.like("keras")), np.random.default_rng(1)
+    watch, random = Watch(O.Plateau.like("keras", **arguments)), np.random.default_rng(1)
     for i in range(120):
         measure = float(1 / (1 + 0.05 * i) + 0.05 * random.random())
         theirs.on_epoch_end(i, {"loss": measure})

@@ -98,6 +98,13 @@ def test_what_it_watches_can_be_told():
     [
         ({"patience": 1, "factor": 0.5}, [3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.25]),
         ({"patience": 0, "factor": 0.5, "cooldown": 2}, [3, 3, 3, 3, 3, 3], [1, 0.5, 0.5, 0.5, 0.25, 0.25]),
+        ({"patience": 2, "factor": 0.5, "inclusive": True}, [3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.25]),
+        ({"patience": 0, "factor": 0.5, "inclusive": True}, [3, 2, 2], [1, 1, 0.5]),
+        (
+            {"patience": 1, "factor": 0.5, "cooldown": 2, "inclusive": True},
+            [3] * 6,
+            [1, 0.5, 0.5, 0.25, 0.25, 0.125],
+        ),
         ({"patience": 0, "factor": 0.5, "threshold": 0.1}, [10, 9.5, 8.9, 8.9], [1, 0.5, 0.5, 0.25]),
         ({"patience": 0, "factor": 0.5, "threshold": 0.1, "absolute": True}, [10, 9.8, 9.85], [1, 1, 0.5]),
         ({"patience": 0, "factor": 0.5, "mode": "max", "threshold": 0.1}, [1, 1.05, 1.2], [1, 0.5, 0.5]),

@@ -30,7 +30,7 @@ class FTRL(Optimizer):
     The algorithm is for weights that begin with 0. From other weights w₀ its first step remembers w₀ only as
     far as √n₀ = 0 and β = 0 let it: with the paper's β = 1 a weight returns towards 0, and one whose
     gradients are all 0 is 0 after the first step. Pytorch_optimizer has β = 0; keras has β = 0 and n₀ = 0.1,
-    and counts λ₂ twice.
+    and 2λ₂ in the place of λ₂.
 
     Args:
         lr: the learning rate α > 0; default 0.1.
@@ -38,6 +38,7 @@ class FTRL(Optimizer):
         l1: λ₁ ≥ 0; default 0.
         l2: λ₂ ≥ 0; default 0.
         n0: n before the first step, ≥ 0; default 0.
+        twice_l2: True has 2λ₂ in the place of λ₂.
 
     >>> import spusk as sp
     >>> sp.minimize(lambda x: (x - 3) ** 2, 0.0, FTRL(l1=99.0), steps=9).x.tolist()
@@ -49,9 +50,10 @@ class FTRL(Optimizer):
     l1: Hyper = 0.0
     l2: Hyper = 0.0
     n0: Hyper = 0.0
+    twice_l2: bool = False
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "keras": {"lr": 0.001, "beta": 0.0, "n0": 0.1},
+        "keras": {"lr": 0.001, "beta": 0.0, "n0": 0.1, "twice_l2": True},
         "pytorch_optimizer": {"lr": 0.001, "beta": 0.0},
     }
     lr_grid: ClassVar[tuple[float, ...]] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -64,5 +66,6 @@ class FTRL(Optimizer):
         n = s.n + g * g
         sigma = (snp.sqrt(n) - snp.sqrt(s.n)) / self.lr
         z = s.z + g - sigma * w
-        new_w = -(z - snp.sign(z) * self.l1) / ((self.beta + snp.sqrt(n)) / self.lr + self.l2)
+        l2 = 2 * self.l2 if self.twice_l2 else self.l2
+        new_w = -(z - snp.sign(z) * self.l1) / ((self.beta + snp.sqrt(n)) / self.lr + l2)
         return snp.where(snp.abs(z) <= self.l1, 0, new_w), State(z=z, n=n)

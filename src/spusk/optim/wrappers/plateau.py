@@ -47,6 +47,8 @@ class Plateau(Wrapper):
         monitor: the measure, a name in the history; default the validation loss, or the training loss.
         mode: "min" or "max", which of the measures are better.
         scale: what the rate is multiplied by at first; default 1.
+        inclusive: True counts as Keras does: the rate falls after `patience` bad epochs, not after one more,
+            and the last epoch of a cooldown may be bad.
 
     >>> from spusk import data, nn, optim
     >>> import spusk as sp
@@ -67,6 +69,7 @@ class Plateau(Wrapper):
     monitor: str | None = None
     mode: Literal["min", "max"] = "min"
     scale: Hyper = 1.0
+    inclusive: bool = False
 
     ranges: ClassVar[Mapping[str, Range]] = {
         "factor": PART,
@@ -74,7 +77,7 @@ class Plateau(Wrapper):
     }
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "torch": {},
-        "keras": {"absolute": True, "patience": 9},
+        "keras": {"absolute": True, "inclusive": True},
     }
 
     def __post_init__(self) -> None:
@@ -119,14 +122,13 @@ class Watch:
     def after(self, measure: float) -> float:
         """The scale of the next epoch, after one with this measure."""
         self._epoch += 1
+        rests = self._cooling > self.rule.inclusive
+        self._cooling = max(self._cooling - 1, 0)
         if self._is_better(measure):
             self.best, self._bad = measure, 0
         else:
-            self._bad += 1
-        if self._cooling:
-            self._cooling -= 1
-            self._bad = 0
-        if self._bad > self.rule.patience:
+            self._bad = 0 if rests else self._bad + 1
+        if self._bad > max(self.rule.patience - self.rule.inclusive, 0):
             self.scale *= self._now(self.rule.factor)
             self._cooling, self._bad = self.rule.cooldown, 0
         return self.scale
