@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 from optim import harness
 from optim.events import GRADIENTS, START, slope
-from optim.harness import assert_close, path
+from optim.harness import Step, assert_close, path
 
 from spusk.errors import InputError
 from spusk.graph import evaluate, scalar
-from spusk.optim import SGD, Adam, Constant, CyclicalLR, Lookahead, Momentum, Nesterov, RMSprop, get
+from spusk.optim import (
+    SGD,
+    Adam,
+    Constant,
+    CyclicalLR,
+    Lookahead,
+    Momentum,
+    Nesterov,
+    Partition,
+    RMSprop,
+    get,
+)
 from spusk.optim.hyper import hyperparameters
 
 MODES = ["triangular", "triangular2", "exp_range"]
@@ -122,6 +133,30 @@ def test_it_cycles_inside_and_around_other_wrappers():
     assert_close(around, inside)
 
 
+def test_of_a_partition_it_cycles_the_momentum_of_each_part_that_has_one():
+    parts = {"a": Adam(), "b": Momentum(), "c": SGD()}
+    start = dict.fromkeys(parts, START[:2])
+
+    def run(rule):
+        step = Step(rule, start)
+        for g in GRADIENTS[:150]:
+            step(dict.fromkeys(parts, g[:2]))
+        return step.parameters
+
+    whole = run(CyclicalLR(Partition(parts), lr=0.01, half_cycle=20, cycle_momentum=True))
+    apart = run(
+        Partition(
+            {
+                "a": CyclicalLR(parts["a"], lr=0.01, half_cycle=20, cycle_momentum=True),
+                "b": CyclicalLR(parts["b"], lr=0.01, half_cycle=20, cycle_momentum=True),
+                "c": CyclicalLR(parts["c"], lr=0.01, half_cycle=20),
+            }
+        )
+    )
+    for name in parts:
+        np.testing.assert_array_equal(whole[name], apart[name])
+
+
 def test_its_numbers_are_inputs_and_with_lr_sets_the_highest_rate():
     rule = CyclicalLR(Adam(), lr=0.5)
     names = hyperparameters(rule)
@@ -150,6 +185,10 @@ def test_the_highest_rate_may_itself_be_a_schedule():
             "SGD has no momentum to cycle; it needs one of beta1, mu",
         ),
         (lambda: CyclicalLR(RMSprop(), cycle_momentum=True), "RMSprop has no momentum to cycle"),
+        (
+            lambda: CyclicalLR(Partition({"*": SGD()}), cycle_momentum=True),
+            "Partition has no momentum to cycle",
+        ),
         (lambda: CyclicalLR(SGD), "inner must be an optimizer"),
     ],
 )

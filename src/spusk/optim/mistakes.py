@@ -35,7 +35,7 @@ def told(rule: Any, method: str, but: Sequence[BaseException] = ()) -> Generator
         yield
     except MemoryError:
         raise
-    except Exception as error:
+    except Exception as error:  # a formula of the user's own can raise anything
         is_ours = isinstance(error, SpuskError)
         place = _raised_at(error, rule, method)
         if any(error is other for other in but) or getattr(error, TOLD, False) or place is None:

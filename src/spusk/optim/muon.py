@@ -17,6 +17,7 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice, check_whole
 from spusk.optim.matrices import norm
 from spusk.optim.nadam import Nadam
+from spusk.optim.objective import some
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
 
@@ -202,7 +203,7 @@ class Muon(Optimizer):
         moved, new_state = super().update_all(matrices, gradients, state["matrices"], t)
         rates = self.rates_of(parameters)
         decayed = {name: (1 - rates[name] * self.rest_decay) * w for name, w in rest.items()}
-        others = {name: gradients[name] for name in rest}
+        others = some(gradients, rest)
         inner = self.rest.with_lr(self.lr * self.lr_ratio)
         moved_rest, rest_state = inner.update_all(decayed, others, state["rest"], t)
         moved |= moved_rest

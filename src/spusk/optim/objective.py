@@ -75,6 +75,11 @@ def replaced(old: Parameters, new: Parameters) -> Parameters:
     return old.replaced(new) if isinstance(old, Gradients) else new
 
 
+def some(tensors: Parameters, names: Iterable[str]) -> Parameters:
+    """Those of some parameters only; gradients come with whatever else they had."""
+    return tensors.part(names) if isinstance(tensors, Gradients) else {name: tensors[name] for name in names}
+
+
 class Objective:
     """The loss of one step as a function of the parameters: a rule may ask for it at any points.
 

@@ -5,11 +5,12 @@ They cannot be the update of a training step: a line search evaluates the functi
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from spusk.errors import InputError
-from spusk.optim.hyper import check_choice, check_numbers
+from spusk.optim.hyper import check_choice, check_numbers, check_whole
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Solver:
         check_numbers(self)
 
     @property
+    @abstractmethod
     def method(self) -> str:
         """The name that `scipy.optimize.minimize` knows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def options(self, steps: int) -> dict[str, Any]:
         """SciPy's options for at most so many steps."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ class LBFGS(Solver):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.history, int) or isinstance(self.history, bool) or self.history < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InputError(f"LBFGS(history={self.history!r}): history must be a whole number, 1 or greater")
+        check_whole(self, history=1)
 
     @property
     def method(self) -> str:

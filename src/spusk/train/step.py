@@ -116,7 +116,7 @@ def descent_step(
     def minimised(point: Tensors) -> Tensor:
         try:
             return loss(point, t)
-        except Exception as error:
+        except Exception as error:  # whatever a loss of the user's own raises, it is not the rule's mistake
             of_the_loss.append(error)
             raise
 

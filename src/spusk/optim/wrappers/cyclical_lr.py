@@ -17,6 +17,7 @@ from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.schedules.exp_range import ExpRange
 from spusk.optim.schedules.triangular import Triangular
 from spusk.optim.schedules.triangular2 import Triangular2
+from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.plateau import plateaus
 from spusk.optim.wrappers.wrapper import Wrapper
 
@@ -46,7 +47,8 @@ class CyclicalLR(Wrapper):
         half_cycle: h > 0, in steps, from one bound to the other; default 100. Smith: 2 to 10 epochs.
         mode: "triangular", "triangular2" (the swing halves each cycle) or "exp_range" (it decays as γⁿ).
         gamma: γ in (0, 1] for "exp_range"; default 0.9999.
-        cycle_momentum: True swings the inner optimizer's momentum between mu_high and mu_low.
+        cycle_momentum: True swings the inner optimizer's momentum between mu_high and mu_low; of a partition,
+            that of each part that has one.
         mu_low: the momentum where the rate is highest, in [0, 1); default 0.85.
         mu_high: the momentum where the rate is lowest, in [0, 1); default 0.95.
 
@@ -108,10 +110,23 @@ class CyclicalLR(Wrapper):
 
 def _with_momentum(rule: Optimizer, momentum: Hyper) -> Optimizer:
     """The rule with another momentum, whatever the field is called and however deep it lies."""
+    swung = _swung(rule, momentum)
+    if swung is None:
+        raise InputError(
+            f"{type(rule).__name__} has no momentum to cycle; it needs one of {', '.join(MOMENTA)}"
+        )
+    return swung
+
+
+def _swung(rule: Optimizer, momentum: Hyper) -> Optimizer | None:
+    """The same; None if there is no momentum. Of a partition, parts without one stay as they are."""
     names = {f.name for f in fields(rule)}
     for name in MOMENTA:
         if name in names and getattr(rule, name) is not None:
             return replace(rule, **{name: momentum})
     if isinstance(rule, Wrapper):
-        return replace(rule, inner=_with_momentum(rule.inner, momentum))
-    raise InputError(f"{type(rule).__name__} has no momentum to cycle; it needs one of {', '.join(MOMENTA)}")
+        inner = _swung(rule.inner, momentum)
+        return None if inner is None else replace(rule, inner=inner)
+    if isinstance(rule, Partition) and any(_swung(part, momentum) for part in rule.by_pattern.values()):
+        return rule.map_rules(lambda part: _swung(part, momentum) or part)
+    return None

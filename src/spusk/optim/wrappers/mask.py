@@ -11,7 +11,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
-from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.objective import Gradients, Objective, Parameters, some
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.patterns import Patterns, check_each_fits, check_patterns, fits
 from spusk.optim.wrappers.wrapper import Wrapper
@@ -95,13 +95,9 @@ class Mask(Wrapper):
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
         chosen = self._chosen(parameters)
-        mine = gradients.part(chosen) if isinstance(gradients, Gradients) else _some(gradients, chosen)
+        mine = some(gradients, chosen)
         new, after = self.inner.update_all(chosen, mine, state, t)
         return {**parameters, **new}, after
 
     def _chosen(self, parameters: Parameters) -> dict[str, Tensor]:
-        return _some(parameters, self.chosen(parameters))
-
-
-def _some(tensors: Parameters, names: Iterable[str]) -> dict[str, Tensor]:
-    return {name: tensors[name] for name in names}
+        return some(parameters, self.chosen(parameters))

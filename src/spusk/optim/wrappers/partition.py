@@ -10,7 +10,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
-from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.objective import Gradients, Objective, Parameters, some
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.patterns import check_each_fits, first_fit
 
@@ -115,7 +115,7 @@ class Partition(Optimizer):
     def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         found: dict[str, Hyper] = {}
         for pattern, mine in self.parts(parameters).items():
-            found |= self.by_pattern[pattern].rates_of(_some(parameters, mine))
+            found |= self.by_pattern[pattern].rates_of(some(parameters, mine))
         return found
 
     def trained(self, names: Iterable[str]) -> list[str]:
@@ -128,7 +128,7 @@ class Partition(Optimizer):
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         rules = self.by_pattern
         return {
-            pattern: rules[pattern].start_all(_some(parameters, names))
+            pattern: rules[pattern].start_all(some(parameters, names))
             for pattern, names in self.parts(parameters).items()
         }
 
@@ -145,7 +145,7 @@ class Partition(Optimizer):
         rules = self.by_pattern
         found = [
             rules[pattern].gradients_all(
-                objective.part(names, at), _some(parameters, names), state[pattern], t
+                objective.part(names, at), some(parameters, names), state[pattern], t
             )
             for pattern, names in self.parts(parameters).items()
         ]
@@ -158,8 +158,8 @@ class Partition(Optimizer):
         after: dict[str, Any] = {}
         rules = self.by_pattern
         for pattern, names in self.parts(parameters).items():
-            mine = gradients.part(names) if isinstance(gradients, Gradients) else _some(gradients, names)
-            w, after[pattern] = rules[pattern].update_all(_some(parameters, names), mine, state[pattern], t)
+            mine = some(gradients, names)
+            w, after[pattern] = rules[pattern].update_all(some(parameters, names), mine, state[pattern], t)
             new |= w
         return {name: new[name] for name in parameters}, after
 
@@ -168,12 +168,8 @@ class Partition(Optimizer):
     ) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for pattern, names in self.parts(parameters).items():
-            found |= f(self.by_pattern[pattern], _some(parameters, names), pattern)
+            found |= f(self.by_pattern[pattern], some(parameters, names), pattern)
         return {name: found[name] for name in parameters}
-
-
-def _some(parameters: Parameters, names: list[str]) -> dict[str, Tensor]:
-    return {name: parameters[name] for name in names}
 
 
 def _together(parts: list[Gradients], loss: Tensor, names: list[str]) -> Gradients:
