@@ -99,5 +99,5 @@ class Mask(Wrapper):
         new, after = self.inner.update_all(chosen, mine, state, t)
         return {**parameters, **new}, after
 
-    def _chosen(self, parameters: Parameters) -> dict[str, Tensor]:
+    def _chosen(self, parameters: Parameters) -> Parameters:
         return some(parameters, self.chosen(parameters))
