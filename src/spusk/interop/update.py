@@ -13,6 +13,7 @@ from spusk.graph import input as new_input
 from spusk.graph.leaves import Input
 from spusk.interop.questions import AskedObjective, Question
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.layout import in_layout
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import State
 
@@ -111,13 +112,14 @@ def _gathered(outputs: Iterable[Tensor], masks: Mapping[int, int]) -> dict[int, 
     return found
 
 
-def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False) -> Update:
+def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False, out_first: bool = False) -> Update:
     """The graph of one step.
 
     Args:
         rule: the optimizer; its numbers become inputs.
         shapes: shape and dtype ("float32" or "float64") of each parameter, by name.
         maximize: True climbs the objective.
+        out_first: True for weights (out, in, kernel…), of rules that read axes; see `spusk.optim.layout`.
 
     >>> from spusk.optim import Momentum
     >>> update = update_of(Momentum(), {"w": ((3,), "float32")})
@@ -128,13 +130,13 @@ def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False) -> Upd
     t = new_input("step", (), "float64", weak=True)
     key = new_input("draws", (2,), "uint32")
     numbers = {n: new_input(f"hyper {n}", (), "float64", weak=True) for n in hyperparameters(rule)}
-    traced = with_hyperparameters(rule, numbers)
+    traced = with_hyperparameters(in_layout(rule, out_first=out_first), numbers)
     now = at_step(traced, t)
     fresh = now.start_all(weights)
     first = dict(leaves(fresh))
     before = {path: new_input("/".join(path), s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
     state = rebuilt(fresh, before)
-    objective = AskedObjective(t, key, -1.0 if maximize else 1.0)
+    objective = AskedObjective(t, key, -1.0 if maximize else 1.0, out_first=out_first)
     gradients = now.gradients_all(objective, weights, state, t)
     new_weights, new_state = now.update_all(weights, gradients, state, t)
     after = dict(leaves(new_state))

@@ -21,6 +21,7 @@ TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
 EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
+OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr")  # what a copy takes over
 
 
 class Optimizer(TorchOptimizer):
@@ -52,6 +53,9 @@ class Optimizer(TorchOptimizer):
             flat buffers.
         maximize: True climbs the objective; groups may have their own.
         seed: of the rule's random numbers, if it draws any.
+        out_first: the order of a weight's axes, for rules that read them (AGC, Muon, Adafactor, AdaHessian):
+            True (default) is (out, in, kernel…), as in torch's layers, False (kernel…, in, out). A rule whose
+            own `out_first` is not None keeps that.
 
     Raises:
         InputError: for a rule, hyperparameter, backend or parameter that cannot be used.
@@ -80,6 +84,7 @@ class Optimizer(TorchOptimizer):
         compile: bool = False,
         maximize: bool = False,
         seed: int = 0,
+        out_first: bool = True,
     ) -> None:
         if backend not in ("auto", "native", "torch"):
             raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
@@ -88,7 +93,7 @@ class Optimizer(TorchOptimizer):
                 "compile=True is torch.compile, which backend='native' does not use; leave one out"
             )
         self.rule = get(rule)
-        self._backend, self._compile, self._seed = backend, compile, seed
+        self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
         self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
@@ -154,8 +159,7 @@ class Optimizer(TorchOptimizer):
             group.advance(names, t, numbers, [gradients], [])
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {name: vars(self)[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
-        return {**TorchOptimizer.__getstate__(self), **own}
+        return {**TorchOptimizer.__getstate__(self), **{name: vars(self)[name] for name in OWN}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         TorchOptimizer.__setstate__(self, state)
@@ -250,7 +254,9 @@ class Optimizer(TorchOptimizer):
         shapes = {n: (tuple(p.shape), _precision(p)) for n, p in zip(names, wanted, strict=True)}
         known = (tuple(shapes.items()), bool(group["maximize"]))
         if known not in self._updates:
-            self._updates[known] = update_of(self.rule, shapes, maximize=bool(group["maximize"]))
+            self._updates[known] = update_of(
+                self.rule, shapes, maximize=bool(group["maximize"]), out_first=self._out_first
+            )
         random_key = torch.from_numpy(key(self._seed, "optimizer"))
         return Group(group, self._updates[known], names, self.state, backend, random_key)
 
