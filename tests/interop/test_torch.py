@@ -38,18 +38,19 @@ def adapter(torch):
 
 
 class Training:
-    """A model, its loss, and an optimizer of ours."""
+    """A model whose weights are (out, in), as torch's layers have them, its loss, and an optimizer of ours."""
 
     def __init__(self, torch, adapter, rule, dtype="float64", start=START, **arguments):
         self.torch, self.rule = torch, rule
         kind = getattr(torch, dtype)
-        self.parameters = {n: torch.nn.Parameter(torch.tensor(w).to(kind)) for n, w in start.items()}
+        self.parameters = {n: torch.nn.Parameter(torch.tensor(w.T).to(kind)) for n, w in start.items()}
         self.x = torch.tensor(X).to(kind)
         self.optimizer = adapter.Optimizer(rule, self.parameters.items(), **arguments)
         self.why_closure = why_closure(self.optimizer.rule)
 
     def loss(self):
-        return loss_of(self.torch, self.parameters, self.x)
+        turned = {name: p.mT if p.ndim == 2 else p for name, p in self.parameters.items()}  # (in, out)
+        return loss_of(self.torch, turned, self.x)
 
     def closure(self):
         self.optimizer.zero_grad()
@@ -74,7 +75,7 @@ class Training:
     def weights(self):
         """The weights to use."""
         self.optimizer.eval()
-        found = {name: p.detach().double().numpy().copy() for name, p in self.parameters.items()}
+        found = {name: p.detach().double().numpy().T.copy() for name, p in self.parameters.items()}
         self.optimizer.train()
         return found
 
@@ -368,7 +369,7 @@ def test_hooks_of_torch_are_called(training):
 def test_maximising_climbs(training):
     down, up = training(optim.Adam()).run(1), training(optim.Adam(), maximize=True).run(1)
     for name, w in START.items():
-        moved = [run.parameters[name].detach().numpy() - w for run in (down, up)]
+        moved = [run.parameters[name].detach().numpy() - w.T for run in (down, up)]
         np.testing.assert_allclose(moved[0], -moved[1], rtol=1e-9, atol=1e-12)
 
 
@@ -507,7 +508,8 @@ def test_the_model_is_at_the_point_of_the_gradient_until_eval(torch, training):
     run.optimizer.eval()
     weights = run.bits
     assert not same_bits(point, weights)
-    close(dict(zip(START, weights, strict=True)), native(optim.Nesterov(lr=0.1, mu=0.5), 2))
+    turned = {name: w.numpy().T for name, w in zip(START, weights, strict=True)}
+    close(turned, native(optim.Nesterov(lr=0.1, mu=0.5), 2))
     run.optimizer.eval()
     assert same_bits(run.bits, weights)
     with pytest.raises(InputError, match=r"call train\(\) before a step"):
