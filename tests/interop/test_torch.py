@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from interop.problem import RULES, START, X, close, digits, loss_of, native, why_closure
+from interop.problem import RULES, START, Polyak, X, close, digits, loss_of, native, why_closure
 
 from spusk import optim
 from spusk.errors import InputError
@@ -194,6 +194,60 @@ def test_a_torch_scheduler_on_a_rate_that_the_rule_schedules_is_an_error(torch, 
         run.run(1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.Momentum.like("torch", lr=0.01), "SGD", {"lr": 0.01, "momentum": 0.9}),
+        (optim.Adam.like("torch", lr=0.01), "Adam", {"lr": 0.01}),
+        (optim.Lookahead(optim.Adam.like("torch", lr=0.01), k=1000), "Adam", {"lr": 0.01}),
+    ],
+    ids=["momentum", "adam", "lookahead"],
+)
+@pytest.mark.parametrize("cycle", ["OneCycleLR", "CyclicLR"])
+def test_schedulers_of_torch_cycle_the_momentum(torch, training, monkeypatch, rule, name, arguments, cycle):
+    ours, theirs = training(rule), training(optim.SGD())
+    theirs.optimizer = getattr(torch.optim, name)(theirs.parameters.values(), **arguments)
+    of_cycle = (
+        {"max_lr": 0.05, "total_steps": 12}
+        if cycle == "OneCycleLR"
+        else {"base_lr": 0.01, "max_lr": 0.05, "step_size_up": 4}
+    )
+    schedulers = [
+        getattr(torch.optim.lr_scheduler, cycle)(run.optimizer, **of_cycle) for run in (ours, theirs)
+    ]
+    ours.run(1)
+    monkeypatch.setattr("spusk.interop.torch.group.NativeStep", None)  # from here on nothing can be built
+    theirs.run(1)
+    seen = set()
+    for _ in range(8):
+        for run, scheduler in zip((ours, theirs), schedulers, strict=True):
+            scheduler.step()
+            run.run(1)
+        seen.add(ours.optimizer.param_groups[0]["momentum"])
+    assert len(seen) > 3
+    for a, b in zip(ours.bits, theirs.bits, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_without_a_momentum_torch_says_that_there_is_none(torch, training):
+    with pytest.raises(ValueError, match="optimizer must support momentum or beta1"):
+        torch.optim.lr_scheduler.OneCycleLR(training(optim.SGD()).optimizer, max_lr=0.1, total_steps=5)
+
+
+def test_the_momentum_is_one_number_under_two_names(training):
+    run = training(optim.Adam())
+    (group,) = run.optimizer.param_groups
+    group["beta1"] = 0.5
+    run.run(1)
+    assert group["momentum"] == 0.5
+    group["momentum"] = 0.8
+    run.run(1)
+    assert group["beta1"] == 0.8
+    group["momentum"], group["beta1"] = 0.6, 0.7
+    with pytest.raises(InputError, match=r"momentum=0.6 and beta1=0.7; set one"):
+        run.run(1)
+
+
 def test_groups_have_their_own_hyperparameters(torch, adapter):
     a, b, c = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
     optimizer = adapter.Optimizer(
@@ -284,6 +338,38 @@ def test_a_rule_over_all_parameters_takes_missing_gradients_as_zero(torch, adapt
     b.grad = torch.tensor([12.0, 0.0])
     optimizer.step()
     torch.testing.assert_close(b.detach(), torch.tensor([-12 / 13, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        optim.Momentum(lr=0.1),
+        optim.WeightDecay(optim.Adam()),
+        optim.Nesterov(lr=0.1),
+        optim.SAM(optim.Nesterov(lr=0.1)),
+    ],
+    ids=repr,
+)
+def test_a_step_with_a_closure_leaves_groups_without_gradients_alone(torch, adapter, rule):
+    a, b = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
+    optimizer = adapter.Optimizer(rule, [{"params": [a]}, {"params": [b]}])
+
+    def closure(*used):
+        optimizer.zero_grad()
+        loss = sum((p**2).sum() for p in used)
+        loss.backward()
+        return loss
+
+    optimizer.step(lambda: closure(a))
+    assert a[0] != 1
+    assert b.tolist() == [1, 1]
+    assert not optimizer.state.get(b)
+    optimizer.step(lambda: closure(a, b))
+    b_then, state = b.detach().clone(), copy.deepcopy(optimizer.state[b])
+    assert b_then[0] != 1
+    optimizer.step(lambda: closure(a))  # b has a velocity now
+    assert (b == b_then).all()
+    assert str(optimizer.state[b]) == str(state)
 
 
 def test_frozen_parameters_stay(torch, adapter):
@@ -445,19 +531,6 @@ class Curved(optim.SecondOrder):
 
         kept = 0.9 * s.h + 0.1 * h
         return w - self.lr * g / (snp.abs(kept) + 1), State(h=kept)
-
-
-@dataclass(frozen=True)
-class Polyak(Optimizer):
-    def gradients_all(self, objective, parameters, state, t):
-        import spusk.numpy as snp
-
-        found = objective.gradients(parameters)
-        square = sum(snp.sum(g * g) for g in found.values())
-        return found.replaced({n: found.loss / square * g for n, g in found.items()})
-
-    def update(self, w, g, s, t):
-        return w - 0.1 * g, s
 
 
 @pytest.mark.parametrize("rule", [Sharp(), Curved(), Polyak()], ids=repr)
