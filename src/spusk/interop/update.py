@@ -172,7 +172,7 @@ def _reported(questions: tuple[Question, ...], loss: Tensor) -> int:
 
 
 def owned(tree: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[str | None, str]]:
-    """For every value of a tree, by its path: the parameter that it belongs to, and its name without that one.
+    """For every value of a tree, by its path: the parameter that it belongs to, and its name without it.
 
     A mapping from names of parameters to states or Tensors holds something for each parameter.
     """
