@@ -495,6 +495,12 @@ def test_native_steps_change_the_tensors_where_they_are(torch, training):
     assert [t.data_ptr() for t in tensors] == before
 
 
+@pytest.mark.parametrize("rule", [optim.Adam(), optim.Nadam(), optim.Nesterov()], ids=lambda rule: rule.label)
+def test_torch_s_operations_go_block_by_block(training, monkeypatch, rule):
+    monkeypatch.setattr("spusk.interop.torch.part.BLOCK", 4)
+    close(training(rule, backend="torch").run().weights(), native(rule))
+
+
 # --- rules that look elsewhere, or twice ---------------------------------------------------------------
 
 

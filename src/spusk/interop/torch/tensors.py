@@ -55,7 +55,7 @@ class _Flat:
         self._columns = list(zip(*members, strict=True))  # for each value of a parameter, where all have it
         self._values = [step.values[i] for i in members[0]]
         self._is_number = are_in(self._values, host_slots(self._values, step.scalars))
-        self._part = Part(self._values, step.scalars, device, compile=compile)
+        self._part = Part(self._values, step.scalars, device, compile=compile, flat=True)
         # State is the optimizer's own, and is moved for good; parameters only where torch.compile needs it.
         self._moves = [v.after is not None and (compile or v.kind == "slot") for v in self._values]
         self._buffers: dict[int, Any] = {}
