@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from interop.problem import RULES, START, X, close, digits, loss_of, native, why_closure
+from interop.problem import RULES, START, Polyak, X, close, digits, loss_of, native, why_closure
 
 from spusk import optim
 from spusk.errors import InputError
 from spusk.optim import Hyper, Optimizer
+from spusk.optim.hyper import hyperparameters
 
 pytestmark = pytest.mark.peers
 
@@ -196,6 +197,29 @@ def test_injected_hyperparameters_can_be_changed_and_scheduled(jax, optax, adapt
     assert float(rule.update(jax.numpy.ones(()), state, params)[0]) == -0.125
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        optim.Mask(optim.Adam(lr=0.1), only="*bias"),
+        optim.Partition({"*bias": optim.Momentum(lr=0.05), "*": optim.Adam(lr=0.1)}),
+        optim.LayerRates(optim.Adam(lr=0.1), {"*bias": 0.25, "*": 1.0}),
+        optim.Partition({"out*": optim.SGD(lr=0.05), "out?*": optim.SGD(), "*": optim.Adam(lr=0.1)}),
+    ],
+    ids=["mask", "partition", "layerrates", "alike"],
+)
+def test_rules_with_patterns_have_injected_hyperparameters(descent, optax, adapter, rule):
+    made = optax.inject_hyperparams(adapter.factory(rule))()
+    assert len(made.init(descent(made).params).hyperparams) == len(hyperparameters(rule))
+    close(descent(made).run()[0], native(rule), 1e-10)
+
+
+def test_a_rate_within_a_pattern_is_given_by_its_keyword(descent, adapter):
+    rule = optim.Partition({"*bias": optim.SGD(), "*": optim.Adam()})
+    made = adapter.transform(rule, rules__anybias__lr=0.05, rules__any__lr=0.02)
+    expected = optim.Partition({"*bias": optim.SGD(lr=0.05), "*": optim.Adam(lr=0.02)})
+    close(descent(made).run()[0], native(expected))
+
+
 def test_hyperparameters_of_inner_rules_have_names_with_underscores(descent, adapter):
     made = adapter.factory(optim.Lookahead(optim.Adam(), k=2))(inner__lr=0.02, alpha=0.25)
     close(descent(made).run()[0], native(optim.Lookahead(optim.Adam(lr=0.02), k=2, alpha=0.25)))
@@ -257,19 +281,6 @@ def test_the_point_of_the_gradient_and_the_weights_differ_for_nesterov(descent, 
 
 
 # --- rules that use the loss ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Polyak(Optimizer):
-    def gradients_all(self, objective, parameters, state, t):
-        import spusk.numpy as snp
-
-        found = objective.gradients(parameters)
-        square = sum(snp.sum(g * g) for g in found.values())
-        return found.replaced({n: found.loss / square * g for n, g in found.items()})
-
-    def update(self, w, g, s, t):
-        return w - 0.1 * g, s
 
 
 def test_a_rule_that_uses_the_loss_takes_it_as_value(descent, adapter):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from interop.problem import RULES, START, X, close, digits, loss_of, native, why_closure
+from interop.problem import RULES, START, Polyak, X, close, digits, loss_of, native, why_closure
 
 from spusk import optim
 from spusk.errors import InputError
@@ -38,18 +38,19 @@ def adapter(torch):
 
 
 class Training:
-    """A model, its loss, and an optimizer of ours."""
+    """A model whose weights are (out, in), as torch's layers have them, its loss, and an optimizer of ours."""
 
     def __init__(self, torch, adapter, rule, dtype="float64", start=START, **arguments):
         self.torch, self.rule = torch, rule
         kind = getattr(torch, dtype)
-        self.parameters = {n: torch.nn.Parameter(torch.tensor(w).to(kind)) for n, w in start.items()}
+        self.parameters = {n: torch.nn.Parameter(torch.tensor(w.T).to(kind)) for n, w in start.items()}
         self.x = torch.tensor(X).to(kind)
         self.optimizer = adapter.Optimizer(rule, self.parameters.items(), **arguments)
         self.why_closure = why_closure(self.optimizer.rule)
 
     def loss(self):
-        return loss_of(self.torch, self.parameters, self.x)
+        turned = {name: p.mT if p.ndim == 2 else p for name, p in self.parameters.items()}  # (in, out)
+        return loss_of(self.torch, turned, self.x)
 
     def closure(self):
         self.optimizer.zero_grad()
@@ -74,7 +75,7 @@ class Training:
     def weights(self):
         """The weights to use."""
         self.optimizer.eval()
-        found = {name: p.detach().double().numpy().copy() for name, p in self.parameters.items()}
+        found = {name: p.detach().double().numpy().T.copy() for name, p in self.parameters.items()}
         self.optimizer.train()
         return found
 
@@ -193,6 +194,60 @@ def test_a_torch_scheduler_on_a_rate_that_the_rule_schedules_is_an_error(torch, 
         run.run(1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "name", "arguments"),
+    [
+        (optim.Momentum.like("torch", lr=0.01), "SGD", {"lr": 0.01, "momentum": 0.9}),
+        (optim.Adam.like("torch", lr=0.01), "Adam", {"lr": 0.01}),
+        (optim.Lookahead(optim.Adam.like("torch", lr=0.01), k=1000), "Adam", {"lr": 0.01}),
+    ],
+    ids=["momentum", "adam", "lookahead"],
+)
+@pytest.mark.parametrize("cycle", ["OneCycleLR", "CyclicLR"])
+def test_schedulers_of_torch_cycle_the_momentum(torch, training, monkeypatch, rule, name, arguments, cycle):
+    ours, theirs = training(rule), training(optim.SGD())
+    theirs.optimizer = getattr(torch.optim, name)(theirs.parameters.values(), **arguments)
+    of_cycle = (
+        {"max_lr": 0.05, "total_steps": 12}
+        if cycle == "OneCycleLR"
+        else {"base_lr": 0.01, "max_lr": 0.05, "step_size_up": 4}
+    )
+    schedulers = [
+        getattr(torch.optim.lr_scheduler, cycle)(run.optimizer, **of_cycle) for run in (ours, theirs)
+    ]
+    ours.run(1)
+    monkeypatch.setattr("spusk.interop.torch.group.NativeStep", None)  # from here on nothing can be built
+    theirs.run(1)
+    seen = set()
+    for _ in range(8):
+        for run, scheduler in zip((ours, theirs), schedulers, strict=True):
+            scheduler.step()
+            run.run(1)
+        seen.add(ours.optimizer.param_groups[0]["momentum"])
+    assert len(seen) > 3
+    for a, b in zip(ours.bits, theirs.bits, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_without_a_momentum_torch_says_that_there_is_none(torch, training):
+    with pytest.raises(ValueError, match="optimizer must support momentum or beta1"):
+        torch.optim.lr_scheduler.OneCycleLR(training(optim.SGD()).optimizer, max_lr=0.1, total_steps=5)
+
+
+def test_the_momentum_is_one_number_under_two_names(training):
+    run = training(optim.Adam())
+    (group,) = run.optimizer.param_groups
+    group["beta1"] = 0.5
+    run.run(1)
+    assert group["momentum"] == 0.5
+    group["momentum"] = 0.8
+    run.run(1)
+    assert group["beta1"] == 0.8
+    group["momentum"], group["beta1"] = 0.6, 0.7
+    with pytest.raises(InputError, match=r"momentum=0.6 and beta1=0.7; set one"):
+        run.run(1)
+
+
 def test_groups_have_their_own_hyperparameters(torch, adapter):
     a, b, c = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
     optimizer = adapter.Optimizer(
@@ -285,6 +340,38 @@ def test_a_rule_over_all_parameters_takes_missing_gradients_as_zero(torch, adapt
     torch.testing.assert_close(b.detach(), torch.tensor([-12 / 13, 0.0]))
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        optim.Momentum(lr=0.1),
+        optim.WeightDecay(optim.Adam()),
+        optim.Nesterov(lr=0.1),
+        optim.SAM(optim.Nesterov(lr=0.1)),
+    ],
+    ids=repr,
+)
+def test_a_step_with_a_closure_leaves_groups_without_gradients_alone(torch, adapter, rule):
+    a, b = (torch.nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(2))
+    optimizer = adapter.Optimizer(rule, [{"params": [a]}, {"params": [b]}])
+
+    def closure(*used):
+        optimizer.zero_grad()
+        loss = sum((p**2).sum() for p in used)
+        loss.backward()
+        return loss
+
+    optimizer.step(lambda: closure(a))
+    assert a[0] != 1
+    assert b.tolist() == [1, 1]
+    assert not optimizer.state.get(b)
+    optimizer.step(lambda: closure(a, b))
+    b_then, state = b.detach().clone(), copy.deepcopy(optimizer.state[b])
+    assert b_then[0] != 1
+    optimizer.step(lambda: closure(a))  # b has a velocity now
+    assert (b == b_then).all()
+    assert str(optimizer.state[b]) == str(state)
+
+
 def test_frozen_parameters_stay(torch, adapter):
     model = torch.nn.Linear(2, 2)
     model.bias.requires_grad_(False)
@@ -368,7 +455,7 @@ def test_hooks_of_torch_are_called(training):
 def test_maximising_climbs(training):
     down, up = training(optim.Adam()).run(1), training(optim.Adam(), maximize=True).run(1)
     for name, w in START.items():
-        moved = [run.parameters[name].detach().numpy() - w for run in (down, up)]
+        moved = [run.parameters[name].detach().numpy() - w.T for run in (down, up)]
         np.testing.assert_allclose(moved[0], -moved[1], rtol=1e-9, atol=1e-12)
 
 
@@ -408,6 +495,12 @@ def test_native_steps_change_the_tensors_where_they_are(torch, training):
     assert [t.data_ptr() for t in tensors] == before
 
 
+@pytest.mark.parametrize("rule", [optim.Adam(), optim.Nadam(), optim.Nesterov()], ids=lambda rule: rule.label)
+def test_torch_s_operations_go_block_by_block(training, monkeypatch, rule):
+    monkeypatch.setattr("spusk.interop.torch.part.BLOCK", 4)
+    close(training(rule, backend="torch").run().weights(), native(rule))
+
+
 # --- rules that look elsewhere, or twice ---------------------------------------------------------------
 
 
@@ -444,19 +537,6 @@ class Curved(optim.SecondOrder):
 
         kept = 0.9 * s.h + 0.1 * h
         return w - self.lr * g / (snp.abs(kept) + 1), State(h=kept)
-
-
-@dataclass(frozen=True)
-class Polyak(Optimizer):
-    def gradients_all(self, objective, parameters, state, t):
-        import spusk.numpy as snp
-
-        found = objective.gradients(parameters)
-        square = sum(snp.sum(g * g) for g in found.values())
-        return found.replaced({n: found.loss / square * g for n, g in found.items()})
-
-    def update(self, w, g, s, t):
-        return w - 0.1 * g, s
 
 
 @pytest.mark.parametrize("rule", [Sharp(), Curved(), Polyak()], ids=repr)
@@ -507,7 +587,8 @@ def test_the_model_is_at_the_point_of_the_gradient_until_eval(torch, training):
     run.optimizer.eval()
     weights = run.bits
     assert not same_bits(point, weights)
-    close(dict(zip(START, weights, strict=True)), native(optim.Nesterov(lr=0.1, mu=0.5), 2))
+    turned = {name: w.numpy().T for name, w in zip(START, weights, strict=True)}
+    close(turned, native(optim.Nesterov(lr=0.1, mu=0.5), 2))
     run.optimizer.eval()
     assert same_bits(run.bits, weights)
     with pytest.raises(InputError, match=r"call train\(\) before a step"):

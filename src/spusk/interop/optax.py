@@ -10,7 +10,8 @@ float32, as optax's own.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -52,8 +53,9 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
     Args:
         rule: an optimizer of `spusk.optim`, its class or its name.
         seed: of the rule's random numbers, if it draws any.
-        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__lr=0.1`. They may
-            be traced by JAX, or be functions of the number of steps taken, such as optax's schedules.
+        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__lr=0.1`, and in
+            patterns "any" for `*` and `_` for other signs, e.g. `rules__anybias__lr=0.1`. They may be traced
+            by JAX, or be functions of the number of steps taken, such as optax's schedules.
 
     Returns:
         An `optax.GradientTransformationExtraArgs`. Its `update` needs the parameters, because a rule computes
@@ -94,16 +96,34 @@ def factory(rule: Optimizer | type[Optimizer] | str) -> Callable[..., Any]:
     ['dampening', 'lr', 'mu']
     """
     found = get(rule)
-    numbers = {name.replace(".", "__"): number for name, number in hyperparameters(found).items()}
+    numbers = hyperparameters(found)
 
     def made(**hyper: Any) -> Any:
         return transform(found, **hyper)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter(name, keyword, default=number) for name, number in numbers.items()]
+    words = zip(_keywords(numbers), numbers.values(), strict=True)
+    parameters = [inspect.Parameter(word, keyword, default=number) for word, number in words]
     made.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     made.__name__ = found.label
     return made
+
+
+def _keywords(names: Iterable[str]) -> list[str]:
+    """Names of hyperparameters as Python can have them for arguments; those that become alike get numbers.
+
+    >>> _keywords(["lr", "inner.lr", "rules.*bias.lr", "rules.0.*.lr", "rules.0-*.lr", "rules.0_*.lr"])
+    ['lr', 'inner__lr', 'rules__anybias__lr', 'rules__0__any__lr', 'rules__0_any__lr', 'rules__0_any__lr_2']
+    """
+    found: list[str] = []
+    for name in names:
+        word = first = re.sub(r"\W", "_", name.replace(".", "__").replace("*", "any"))
+        count = 1
+        while word in found:
+            count += 1
+            word = f"{first}_{count}"
+        found.append(word)
+    return found
 
 
 def evaluated(rule: Optimizer | type[Optimizer] | str, params: Any, state: Any, **hyper: Any) -> Any:
@@ -130,7 +150,8 @@ class _Adapter:
     def __init__(self, rule: Optimizer, seed: int, hyper: Mapping[str, Any]) -> None:
         self._rule = rule
         numbers = hyperparameters(rule)
-        given = {name.replace("__", "."): number for name, number in hyper.items()}
+        by_word = dict(zip(_keywords(numbers), numbers, strict=True))
+        given = {by_word.get(word, word.replace("__", ".")): number for word, number in hyper.items()}
         for name in given:
             if name not in numbers:
                 raise InputError(f"{rule.label} has no hyperparameter {name!r}{closest(name, numbers)}")

@@ -10,6 +10,7 @@ from spusk.compile.flow import signature
 from spusk.graph import Tensor, ops, topological
 from spusk.graph import input as new_input
 from spusk.graph.leaves import Input
+from spusk.optim.layout import in_order
 from spusk.optim.objective import Gradients, Objective, Parameters
 
 Kind = Literal["gradient", "loss", "hvp"]
@@ -42,11 +43,13 @@ class AskedObjective(Objective):
         t: the number of the step, a scalar.
         key: uint32 [2], from which random numbers are drawn.
         sign: −1 for an objective that is to be maximised: the rule then sees the negated function.
+        out_first: True for weights (out, in, kernel…), for which it draws what Spusk draws for the same
+            weights in its own order.
     """
 
-    def __init__(self, t: Tensor, key: Tensor, sign: float = 1.0) -> None:
+    def __init__(self, t: Tensor, key: Tensor, sign: float = 1.0, *, out_first: bool = False) -> None:
         super().__init__(self.loss, t, key)
-        self._sign = sign
+        self._sign, self._out_first = sign, out_first
         self.questions: list[Question] = []  # shared with the views
         self._placed: Callable[[Parameters], dict[str, Tensor]] = dict
         self._points: dict[tuple[int, ...], dict[str, Tensor]] = {}
@@ -62,7 +65,7 @@ class AskedObjective(Objective):
         return self._seen(lambda at: {name: at.get(name, w) for name, w in elsewhere.items()})
 
     def _seen(self, placed: Callable[[Parameters], dict[str, Tensor]]) -> AskedObjective:
-        view = AskedObjective(self._t, self._drawn_key, self._sign)
+        view = AskedObjective(self._t, self._drawn_key, self._sign, out_first=self._out_first)
         view.questions, view._drawn, view._numbers = self.questions, self._drawn, self._numbers
         view._placed = lambda at: self._point(placed(at))
         return view
@@ -78,6 +81,11 @@ class AskedObjective(Objective):
         if key not in self._points:
             self._points[key] = self._placed(parameters)
         return self._points[key]
+
+    def signs(self, parameters: Parameters, name: str = "signs") -> dict[str, Tensor]:
+        orders = {path: in_order(w.ndim, self._out_first) for path, w in parameters.items()}
+        drawn = super().signs({path: ops.transpose(w, orders[path]) for path, w in parameters.items()}, name)
+        return {path: ops.transpose(z, _back(orders[path])) for path, z in drawn.items()}
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -124,3 +132,8 @@ class AskedObjective(Objective):
             key = (what, x.shape, x.dtype.name, x.weak, tuple([found[i.serial] for i in x.inputs]))
             found[x.serial] = self._numbers.setdefault(key, len(self._numbers))
         return found[t.serial]
+
+
+def _back(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order of axes that takes back another one."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))

@@ -1,4 +1,4 @@
-"""Where a rule has its learning rate, so that other libraries can set it or show it."""
+"""Where a rule has its learning rate and its momentum, so that other libraries can set or show them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,37 @@ def place_of_lr(rule: Optimizer) -> str | None:
     now = hyperparameters(rule)
     places = [name for name, number in numbers.items() if number == PROBE and name in now]
     return places[0] if len(places) == 1 and numbers.keys() == now.keys() else None
+
+
+def place_of_momentum(rule: Optimizer) -> str | None:
+    """The name of the hyperparameter that is a momentum: mu, momentum or beta1, a decay in [0, 1).
+
+    Of several, it is the rule's own, and not that of a rule inside it; None if that leaves several or none.
+
+    >>> from spusk.optim import Adam, Adan, Lookahead, Momentum, Muon
+    >>> [place_of_momentum(rule) for rule in (Momentum(), Lookahead(Adam()), Muon())]
+    ['mu', 'inner.beta1', 'mu']
+    >>> place_of_momentum(Adan()) is None  # whose beta1 is the weight of the new gradient
+    True
+    """
+    found = [n for n in hyperparameters(rule) if n.rpartition(".")[2] in ("mu", "momentum", "beta1")]
+    found = [name for name in found if _is_decay(rule, name)]
+    own = [name for name in found if "." not in name]
+    found = own or found
+    return found[0] if len(found) == 1 else None
+
+
+def _is_decay(rule: Optimizer, name: str) -> bool:
+    """Whether a hyperparameter may be 0 and not 1."""
+
+    def is_allowed(number: float) -> bool:
+        try:
+            with_hyperparameters(rule, {name: number})
+        except InputError:
+            return False
+        return True
+
+    return is_allowed(0.0) and not is_allowed(1.0)
 
 
 def scheduled_rate(rule: Optimizer) -> Callable[[int, Sequence[float]], float] | None:

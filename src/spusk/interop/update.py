@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,10 @@ from spusk.graph import input as new_input
 from spusk.graph.leaves import Input
 from spusk.interop.questions import AskedObjective, Question
 from spusk.optim.hyper import at_step, hyperparameters, with_hyperparameters
+from spusk.optim.layout import in_layout
 from spusk.optim.optimizer import Optimizer
-from spusk.optim.state import State
+from spusk.optim.state import State, flatten, unflatten
 
-Path = tuple[str, ...]
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]
 
 
@@ -111,13 +111,14 @@ def _gathered(outputs: Iterable[Tensor], masks: Mapping[int, int]) -> dict[int, 
     return found
 
 
-def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False) -> Update:
+def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False, out_first: bool = False) -> Update:
     """The graph of one step.
 
     Args:
         rule: the optimizer; its numbers become inputs.
         shapes: shape and dtype ("float32" or "float64") of each parameter, by name.
         maximize: True climbs the objective.
+        out_first: True for weights (out, in, kernel…), of rules that read axes; see `spusk.optim.layout`.
 
     >>> from spusk.optim import Momentum
     >>> update = update_of(Momentum(), {"w": ((3,), "float32")})
@@ -128,17 +129,17 @@ def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False) -> Upd
     t = new_input("step", (), "float64", weak=True)
     key = new_input("draws", (2,), "uint32")
     numbers = {n: new_input(f"hyper {n}", (), "float64", weak=True) for n in hyperparameters(rule)}
-    traced = with_hyperparameters(rule, numbers)
+    traced = with_hyperparameters(in_layout(rule, out_first=out_first), numbers)
     now = at_step(traced, t)
     fresh = now.start_all(weights)
-    first = dict(leaves(fresh))
-    before = {path: new_input("/".join(path), s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
-    state = rebuilt(fresh, before)
-    objective = AskedObjective(t, key, -1.0 if maximize else 1.0)
+    first = flatten(fresh)
+    before = {path: new_input(path, s.shape, s.dtype, weak=s.weak) for path, s in first.items()}
+    state = unflatten(fresh, before)
+    objective = AskedObjective(t, key, -1.0 if maximize else 1.0, out_first=out_first)
     gradients = now.gradients_all(objective, weights, state, t)
     new_weights, new_state = now.update_all(weights, gradients, state, t)
-    after = dict(leaves(new_state))
-    owners = dict(owned(fresh, frozenset(weights)))
+    after = flatten(new_state)
+    owners = owned(fresh, frozenset(weights))
     slots = [Slot(*owners[path], before[path], first[path], after[path]) for path in first]
     asked = tuple(objective.questions)
 
@@ -170,37 +171,22 @@ def _reported(questions: tuple[Question, ...], loss: Tensor) -> int:
 # --- trees of state -------------------------------------------------------------------------------------
 
 
-def leaves(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
-    """The values of a tree of state, with the names that lead to them."""
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, (*path, name))  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            yield (*path, name), value
-
-
-def rebuilt(tree: Mapping[str, Any], values: Mapping[Path, Any], path: Path = ()) -> Any:
-    """The same tree around other values."""
-    built = {
-        name: rebuilt(value, values, (*path, name)) if isinstance(value, Mapping) else values[(*path, name)]  # pyright: ignore[reportUnknownArgumentType]
-        for name, value in tree.items()
-    }
-    return State(**built) if isinstance(tree, State) else built
-
-
-def owned(
-    tree: Mapping[str, Any], names: frozenset[str], path: Path = (), owner: str | None = None, key: Path = ()
-) -> Iterator[tuple[Path, tuple[str | None, str]]]:
-    """For every value of a tree, the parameter that it belongs to, and its name without that one.
+def owned(tree: Mapping[str, Any], names: frozenset[str]) -> dict[str, tuple[str | None, str]]:
+    """For every value of a tree, by its path: the parameter that it belongs to, and its name without it.
 
     A mapping from names of parameters to states or Tensors holds something for each parameter.
     """
+    marked = _marked(tree, names, None, ())
+    return {path: (who, "/".join(key) or "value") for path, (who, key) in flatten(marked).items()}
+
+
+def _marked(tree: Mapping[str, Any], names: frozenset[str], owner: str | None, key: tuple[str, ...]) -> Any:
+    """The same tree with owner and names in the place of each value."""
     by_parameter = owner is None and not isinstance(tree, State) and tree.keys() <= names
     by_parameter = by_parameter and all(isinstance(value, State | Tensor) for value in tree.values())
+    marked: dict[str, Any] = {}
     for name, value in tree.items():
-        whose = name if by_parameter else owner
-        inside = key if by_parameter else (*key, name)
-        if isinstance(value, Mapping):
-            yield from owned(value, names, (*path, name), whose, inside)  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            yield (*path, name), (whose, "/".join(inside) or "value")
+        whose, inside = (name, key) if by_parameter else (owner, (*key, name))
+        is_tree = isinstance(value, Mapping)
+        marked[name] = _marked(value, names, whose, inside) if is_tree else (whose, inside)  # pyright: ignore[reportUnknownArgumentType]
+    return marked

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
+from spusk.optim.layout import in_order
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.state import State
 
@@ -30,13 +31,14 @@ class Adafactor(Optimizer):
     Algorithms 4 and 5, with the hyperparameters of Algorithm 6.
 
     A matrix of n rows and m columns keeps n + m numbers. Of parameters with more axes the last two are
-    factored, inputs and outputs of a convolution. R and C are means where the paper has sums; V̂ is the
-    same. The learning rate is the paper's greatest relative step, 0.01.
+    factored, inputs and outputs of a convolution (kh, kw, in, out). R and C are means where the paper has
+    sums; V̂ is the same. The learning rate is the paper's greatest relative step, 0.01.
 
     Torch adds no ε₁ to G²: mean(R) is at least ε₁, and √V̂ at least ε₁, which is the machine epsilon of the
-    dtype (the preset has float32's). Optax multiplies by the learning rate alone, without 1/√t, and
-    factors the two largest axes if both are at least 128 long; timm if both are longer than 16. Optax
-    computes β̂ in float32.
+    dtype (the preset has float32's). It factors the last two axes, too, which in its convolutions
+    (out, in, kh, kw) are the kernel's. Optax multiplies by the learning rate alone, without 1/√t, and
+    factors the two largest axes if both are at least 128 long; timm inputs and outputs if both are longer
+    than 16. Optax computes β̂ in float32.
 
     Args:
         lr: the greatest relative step α > 0; default 0.01.
@@ -51,7 +53,9 @@ class Adafactor(Optimizer):
         scale_by_rms: False multiplies by ρ alone.
         clamp: True takes ε₁ as a lower bound of mean(R) and √V̂, and adds it to nothing.
         min_size: axes shorter than this are not factored; default 1.
-        largest_axes: True factors the two longest axes instead of the last two.
+        largest_axes: True factors the two longest axes instead of inputs and outputs.
+        out_first: True for weights (out, in, kernel…), as torch has them, False for (kernel…, in, out); None
+            (default) is Spusk's order, and in `spusk.interop.torch` torch's.
 
     >>> import spusk as sp
     >>> rule = Adafactor(lr=0.5)  # each step is half of the weights' RMS, until 1/√t is less
@@ -71,9 +75,10 @@ class Adafactor(Optimizer):
     clamp: bool = False
     min_size: int = 1
     largest_axes: bool = False
+    out_first: bool | None = None
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "torch": {"eps": 2.0**-23, "clamp": True},
+        "torch": {"eps": 2.0**-23, "clamp": True, "out_first": False},
         "optax": {"relative_step": False, "min_size": 128, "largest_axes": True},
         "keras": {"lr": 0.001},
         "timm": {"min_size": 17},
@@ -120,8 +125,10 @@ class Adafactor(Optimizer):
         """The axes of rows and columns; None if the parameter is not factored."""
         if w.ndim < 2:
             return None
-        by_length = sorted(range(w.ndim), key=lambda axis: w.shape[axis])
-        axes = (by_length[-2], by_length[-1]) if self.largest_axes else (w.ndim - 2, w.ndim - 1)
+        order = in_order(w.ndim, self.out_first)
+        if self.largest_axes:
+            order = sorted(order, key=lambda axis: w.shape[axis])
+        axes = (order[-2], order[-1])
         return axes if min(w.shape[axis] for axis in axes) >= self.min_size else None
 
 

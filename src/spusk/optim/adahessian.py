@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range
+from spusk.optim.layout import in_order
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.state import State
 
@@ -40,6 +41,8 @@ class AdaHessian(SecondOrder):
         eps: ε ≥ 0; default 1e-4.
         hessian_power: k in (0, 1]; default 1.
         spatial: True takes the mean of |D| over the kernel of a weight (kh, kw, in, out).
+        out_first: True for weights (out, in, kernel…), as torch has them, False for (kernel…, in, out); None
+            (default) is Spusk's order, and in `spusk.interop.torch` torch's.
 
     >>> from spusk.optim import AdaHessian
     >>> import spusk as sp
@@ -54,6 +57,7 @@ class AdaHessian(SecondOrder):
     eps: Hyper = 1e-4
     hessian_power: Hyper = 1.0
     spatial: bool = True
+    out_first: bool | None = None
 
     ranges: ClassVar[Mapping[str, Range]] = {"hessian_power": PART, "eps": NOT_NEGATIVE}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -67,7 +71,8 @@ class AdaHessian(SecondOrder):
 
     def update_curved(self, w: Tensor, g: Tensor, h: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         if self.spatial and w.ndim == 4:
-            h = snp.mean(abs(h), axis=(0, 1), keepdims=True) + snp.zeros_like(w)
+            kernel = in_order(w.ndim, self.out_first)[:2]
+            h = snp.mean(abs(h), axis=kernel, keepdims=True) + snp.zeros_like(w)
         m = self.beta1 * s.m + (1 - self.beta1) * g
         v = self.beta2 * s.v + (1 - self.beta2) * h * h
         root = snp.sqrt(v / (1 - self.beta2**t))

@@ -73,7 +73,8 @@ class Muon(Optimizer):
         debias: True divides the parts of the momentum by 1 − μᵗ, and B by 1 − μ^(t+1) in Nesterov's (optax).
         average: False does not scale the gradient in the momentum: B ← μB + G, X = G + μB.
         clamp: True divides by max(‖X‖, ε).
-        out_first: True for weights that are (fan_out, fan_in), as torch keeps them.
+        out_first: True for weights (fan_out, fan_in, kernel…), as torch has them, False for (kernel…, fan_in,
+            fan_out); None (default) is Spusk's order, and in `spusk.interop.torch` torch's.
         flatten: False leaves parameters of more than two axes to `rest`.
         exclude: words, with commas between them, that leave a parameter to `rest` if they are in its name in
             any case; default "embed,head".
@@ -103,7 +104,7 @@ class Muon(Optimizer):
     debias: bool = False
     average: bool = True
     clamp: bool = False
-    out_first: bool = False
+    out_first: bool | None = None
     flatten: bool = True
     exclude: str = "embed,head"
     exclude_last: bool = True

@@ -7,7 +7,7 @@ from typing import Any
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.torch.group import WEIGHT, Group, Tensors
+from spusk.interop.torch.group import STEP, WEIGHT, Group, Tensors
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
@@ -25,6 +25,7 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
     questions = max(len(group.update.questions) for group in groups)
     is_second_order = any(q.kind == "hvp" for group in groups for q in group.update.questions)
     look = _Graph(groups, closure) if is_second_order else _Backward(groups, closure)
+    new = [[name for name in group.parameters if STEP not in group.state(name)] for group in groups]
     for group, own in zip(groups, numbers, strict=True):
         group.begin(group.parameters, own)
     buckets = [group.buckets(group.parameters) for group in groups]
@@ -44,10 +45,19 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
         for name, weights in before[i].items():
             group.parameters[name].copy_(weights)
         for t, names in buckets[i]:
-            active = [name for name in names if name in answers[i][0] or not answers[i][0]]
+            active = [name for name in names if _has_answer(group, name, answers[i])]
             if active:
                 group.advance(active, t, numbers[i], answers[i], losses)
+        for name in new[i]:
+            if group.state(name)[STEP] == 0:  # it had no gradient: as if it had not been seen
+                group.state(name).clear()
     return look.losses[groups[0].update.reported]
+
+
+def _has_answer(group: Group, name: str, answers: Sequence[Tensors]) -> bool:
+    """Whether a parameter has a gradient; where the rule asks for losses only, each parameter is stepped."""
+    asked_for = [k for k, question in enumerate(group.update.questions) if question.kind != "loss"]
+    return not asked_for or any(name in answers[k] for k in asked_for)
 
 
 def _precision(groups: Sequence[Group]) -> Any:
@@ -56,13 +66,11 @@ def _precision(groups: Sequence[Group]) -> Any:
 
 
 def _moved(group: Group) -> Tensors:
-    """The parameters that questions lead away from the weights, and that are not kept elsewhere."""
+    """The parameters that questions lead away from where they are between steps."""
     points = [q.point for q in group.update.questions]
+    first = points[0] if group.update.asks_elsewhere else group.update.weights
     return {
-        name: p
-        for name, p in group.parameters.items()
-        if WEIGHT not in group.state(name)
-        and any(at[name] is not group.update.weights[name] for at in points)
+        name: p for name, p in group.parameters.items() if any(at[name] is not first[name] for at in points)
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.rate import place_of_lr, scheduled_rate
+from spusk.interop.rate import place_of_lr, place_of_momentum, scheduled_rate
 from spusk.interop.torch.closure import asked, dense
 from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
 from spusk.interop.update import Update, update_of
@@ -21,6 +21,8 @@ TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
 EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
+MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
+OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_momentum")  # what a copy takes over
 
 
 class Optimizer(TorchOptimizer):
@@ -28,7 +30,8 @@ class Optimizer(TorchOptimizer):
 
     It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and
     `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups
-    under its name; the learning rate always under `"lr"`, wherever in the rule it stands. Groups are
+    under its name; the learning rate always under `"lr"`, wherever in the rule it stands, and a momentum
+    (mu or beta1) also under `"momentum"`, for schedulers that cycle it. Groups are
     stepped independently of each other, also by rules that look at all parameters.
 
     On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
@@ -52,6 +55,9 @@ class Optimizer(TorchOptimizer):
             flat buffers.
         maximize: True climbs the objective; groups may have their own.
         seed: of the rule's random numbers, if it draws any.
+        out_first: the order of a weight's axes, for rules that read them (AGC, Muon, Adafactor, AdaHessian):
+            True (default) is (out, in, kernel…), as in torch's layers, False (kernel…, in, out). A rule whose
+            own `out_first` is not None keeps that.
 
     Raises:
         InputError: for a rule, hyperparameter, backend or parameter that cannot be used.
@@ -80,6 +86,7 @@ class Optimizer(TorchOptimizer):
         compile: bool = False,
         maximize: bool = False,
         seed: int = 0,
+        out_first: bool = True,
     ) -> None:
         if backend not in ("auto", "native", "torch"):
             raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
@@ -88,11 +95,14 @@ class Optimizer(TorchOptimizer):
                 "compile=True is torch.compile, which backend='native' does not use; leave one out"
             )
         self.rule = get(rule)
-        self._backend, self._compile, self._seed = backend, compile, seed
+        self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
         self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
         defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
+        self._momentum = place_of_momentum(self.rule)
+        if self._momentum is not None:
+            defaults[MOMENTUM] = defaults[AGREED] = numbers[self._momentum]
         TorchOptimizer.__init__(self, params, {**defaults, "maximize": maximize})
 
     # --- what torch asks of an optimizer ----------------------------------------------------------
@@ -107,7 +117,7 @@ class Optimizer(TorchOptimizer):
             )
             for p in group["params"]:
                 _check(p)
-        except Exception:
+        except Exception:  # of whatever kind, also a TypeError of float("…"): no half-made group stays
             del self.param_groups[-1]
             raise
         self._tell_rate(group, 1)
@@ -154,8 +164,7 @@ class Optimizer(TorchOptimizer):
             group.advance(names, t, numbers, [gradients], [])
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {name: vars(self)[name] for name in ("rule", "_backend", "_compile", "_seed", "_lr")}
-        return {**TorchOptimizer.__getstate__(self), **own}
+        return {**TorchOptimizer.__getstate__(self), **{name: vars(self)[name] for name in OWN}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         TorchOptimizer.__setstate__(self, state)
@@ -250,7 +259,9 @@ class Optimizer(TorchOptimizer):
         shapes = {n: (tuple(p.shape), _precision(p)) for n, p in zip(names, wanted, strict=True)}
         known = (tuple(shapes.items()), bool(group["maximize"]))
         if known not in self._updates:
-            self._updates[known] = update_of(self.rule, shapes, maximize=bool(group["maximize"]))
+            self._updates[known] = update_of(
+                self.rule, shapes, maximize=bool(group["maximize"]), out_first=self._out_first
+            )
         random_key = torch.from_numpy(key(self._seed, "optimizer"))
         return Group(group, self._updates[known], names, self.state, backend, random_key)
 
@@ -259,14 +270,29 @@ class Optimizer(TorchOptimizer):
         if self._rate is not None:
             group["lr"] = group[SCHEDULED] = self._rate(max(t, 1), self._numbers(group))
 
-    def _numbers(self, group: Mapping[str, Any]) -> list[float]:
+    def _numbers(self, group: dict[str, Any]) -> list[float]:
         """The hyperparameters of a group, in the rule's order."""
         if SCHEDULED in group and group["lr"] != group[SCHEDULED]:
             raise InputError(
                 f"{self.rule.label} schedules its learning rate itself, and something else, such as a "
                 f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
             )
+        self._agree(group)
         return [float(group["lr" if name == self._lr else name]) for name in hyperparameters(self.rule)]
+
+    def _agree(self, group: dict[str, Any]) -> None:
+        """Give the momentum its new value under both its names, whichever has been set."""
+        name = self._momentum
+        if name is None:
+            return
+        last = group.get(AGREED)
+        new = {key: group[key] for key in (MOMENTUM, name) if key in group and group[key] != last}
+        if len(set(new.values())) > 1:
+            raise InputError(
+                f"a group has momentum={new[MOMENTUM]!r} and {name}={new[name]!r}; set one of them"
+            )
+        for value in new.values():
+            group[MOMENTUM] = group[name] = group[AGREED] = value
 
 
 def _check(p: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spusk.graph import Tensor, topological
@@ -14,6 +14,9 @@ from spusk.interop.torch.namespace import Namespace
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
+BLOCK = 2**16
+"""Elements of a block; more of them leave the cache, fewer take more calls."""
+
 
 class Part:
     """Values that are computed together.
@@ -23,10 +26,17 @@ class Part:
         scalars: the step's inputs that are numbers.
         device: where the tensors are.
         compile: whether torch.compile makes one function of it.
+        flat: whether all arrays are flat and of one length, and the formula goes element by element.
     """
 
     def __init__(
-        self, values: Sequence[Value], scalars: Sequence[Tensor], device: Any, *, compile: bool = False
+        self,
+        values: Sequence[Value],
+        scalars: Sequence[Tensor],
+        device: Any,
+        *,
+        compile: bool = False,
+        flat: bool = False,
     ) -> None:
         numbers = host_slots(values, scalars)
         hosted = are_in(values, numbers)
@@ -51,6 +61,7 @@ class Part:
             (kind, [i for i, k in enumerate(kinds) if k == kind]) for kind in dict.fromkeys(kinds)
         ]
         self._device, self._compile = device, compile
+        self._in_blocks = flat and not compile and torch.device(device).type == "cpu"
         self._function: Any = None
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
@@ -74,10 +85,17 @@ class Part:
         for (_, places), vector in zip(self._border, vectors, strict=True):
             for i, scalar in zip(places, vector.unbind(), strict=True):
                 scalars[i] = scalar
-        given = [arrays[i] for i in self._given]
-        results = self.split.arrays(given, scalars, self._constants, self._xp)
-        for i, result in zip(self._array_targets, results, strict=True):
-            arrays[i].copy_(result)
+        for block in self._blocks(arrays):
+            given = [block[i] for i in self._given]
+            results = self.split.arrays(given, scalars, self._constants, self._xp)
+            for i, result in zip(self._array_targets, results, strict=True):
+                block[i].copy_(result)
+
+    def _blocks(self, arrays: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        """The arrays piece by piece, where the operations' results then stay in the processor's cache."""
+        if not self._in_blocks or not arrays or arrays[0].numel() <= BLOCK:
+            return [arrays]
+        return zip(*[a.split(BLOCK) for a in arrays], strict=True)
 
     def _compiled(self, arrays: Sequence[Any], vectors: Sequence[Any]) -> Any:
         """One function of all operations, compiled for these sizes; the numbers stay its arguments."""

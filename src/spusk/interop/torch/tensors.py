@@ -24,8 +24,8 @@ class TensorStep:
     Args:
         step: what it computes.
         device: where the tensors are.
-        compile: whether torch.compile fuses the operations. The memory of parameters and state is then moved
-            into flat buffers, which the tensors become views of.
+        compile: whether torch.compile fuses the operations. The memory of parameters is then moved into flat
+            buffers, which the tensors become views of, as that of state always is.
     """
 
     def __init__(self, step: Step, device: Any, *, compile: bool = False) -> None:
@@ -55,8 +55,9 @@ class _Flat:
         self._columns = list(zip(*members, strict=True))  # for each value of a parameter, where all have it
         self._values = [step.values[i] for i in members[0]]
         self._is_number = are_in(self._values, host_slots(self._values, step.scalars))
-        self._part = Part(self._values, step.scalars, device, compile=compile)
-        self._moves = compile
+        self._part = Part(self._values, step.scalars, device, compile=compile, flat=True)
+        # State is the optimizer's own, and is moved for good; parameters only where torch.compile needs it.
+        self._moves = [v.after is not None and (compile or v.kind == "slot") for v in self._values]
         self._buffers: dict[int, Any] = {}
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
@@ -78,7 +79,6 @@ class _Flat:
 
     def _joined(self, k: int, column: Sequence[Any]) -> Any:
         """The tensors as one array: itself, where they lie one after another, else copied."""
-        value = self._values[k]
         if self._is_number[k]:
             return column[0]
         if len(column) == 1 and column[0].is_contiguous():
@@ -86,7 +86,7 @@ class _Flat:
         known = self._buffers.get(k)
         if known is not None and _is_run(column, known):
             return known
-        if not (self._moves and value.after is not None):
+        if not self._moves[k]:
             return torch.cat([t.detach().reshape(-1) for t in column])
         buffer = torch.cat([t.detach().reshape(-1) for t in column])
         for t, piece in zip(column, buffer.split([t.numel() for t in column]), strict=True):
