@@ -35,6 +35,10 @@ FUSED = ("SGD", "Adam", "AdamW", "Adagrad")
 """Torch's classes that have a fused version."""
 
 
+NOT_IN_FLOAT32 = ("shampoo",)
+"""Methods that we do not have as peers have them: without a ridge the roots are not finite in float32."""
+
+
 @dataclass(frozen=True)
 class Peer:
     """A method in another library.
@@ -85,6 +89,8 @@ class Method:
     @property
     def presets(self) -> dict[str, optim.Optimizer]:
         """Our rule as each of the peers has it, where we know how that is."""
+        if self.name in NOT_IN_FLOAT32:
+            return {}
         known = optim.CATALOGUE[self.name].presets
         return {library: self.rule(library) for library in self.peers if library in known}
 

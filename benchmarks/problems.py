@@ -105,14 +105,14 @@ def digits_lanes(count: int = 256, epochs: int = 5, steps: int | None = None) ->
 
 
 LR, EVIDENCE_STEPS, WATCHED = 1e-3, 10, 1000
-"""Of the updates alone: a learning rate, and after how many steps how many weights of each array are compared."""
+"""Of the updates alone: a rate, and after how many steps how many weights of an array are compared."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Of parameters, by name."""
 
 
 def shapes_of(widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """Weights [n_in, n_out] and biases of a network with ReLU between its layers, named as in a Sequential."""
+    """Weights [n_in, n_out] and biases of a network, named as in a Sequential with ReLUs between."""
     found: dict[str, tuple[int, ...]] = {}
     for i, (n_in, n_out) in enumerate(pairwise(widths)):
         found |= {f"{2 * i}.weight": (n_in, n_out), f"{2 * i}.bias": (n_out,)}
@@ -134,6 +134,14 @@ def weights_and_gradients(
         for _ in range(2)
     )
     return weights, gradients
+
+
+def gradients_of_steps(gradient: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One for each step whose results are compared, [EVIDENCE_STEPS, …]: the first is the one given.
+
+    They differ, since a matrix that is always the same leaves the bases of SOAP open.
+    """
+    return np.stack([np.roll(gradient, step) for step in range(EVIDENCE_STEPS)])
 
 
 def watched(arrays: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:

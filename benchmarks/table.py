@@ -160,11 +160,8 @@ def number(value: float | None) -> str:
 def _cells(row: Row, names: Sequence[str]) -> list[str]:
     figures = [number(row.figure(row.peers[name])) if name in row.peers else "" for name in names]
     ratios = [f"{name} {number(found)}×" for name, found in row.ratios.items() if found is not None]
-    ratios += [
-        f"{other} / {one} {number(found)}×"
-        for (one, other), found in row.between.items()
-        if found is not None
-    ]
+    pairs = {f"{other} / {one}": found for (one, other), found in row.between.items()}
+    ratios += [f"{pair} {number(found)}×" for pair, found in pairs.items() if found is not None]
     return [
         row.work,
         row.unit,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import backend
-from benchmarks.problems import EVIDENCE_STEPS, Shapes, watched, weights_and_gradients
+from benchmarks.problems import EVIDENCE_STEPS, Shapes, gradients_of_steps, watched, weights_and_gradients
 from benchmarks.trial import Trial
 from spusk import optim
 from spusk.compile import Program
@@ -80,9 +80,12 @@ class UpdateProgram:
 
 
 def weights_after(rule: optim.Optimizer, shapes: Shapes) -> NDArray[np.float32]:
-    """What is compared with peers: after a few steps some weights, or the points where gradients are taken."""
+    """What is compared with peers: some weights after a few steps, or the points of the next gradients."""
     built = UpdateProgram.of(rule, shapes)
-    found = built.program.run(built.first_values(shapes), steps=EVIDENCE_STEPS).values
+    _, gradients = weights_and_gradients(shapes)
+    values = [value for value in built.step.values if value.kind == "gradient"]
+    each = {value.name: gradients_of_steps(gradients[value.owner or ""]) for value in values}
+    found = built.program.run(built.first_values(shapes), steps=EVIDENCE_STEPS, each=each).values
     kinds = {value.kind for value in built.step.values}
     shown = "point" if "point" in kinds else "weight"
     return watched(np.asarray(found[f"{shown} 0 {name}"]) for name in shapes)
@@ -100,9 +103,8 @@ def updates(
         evidence: rules that peers are compared with, by the name of the evidence.
     """
     built = UpdateProgram.of(rule, shapes)
-    session = built.program.begin(
-        built.first_values(shapes)
-    )  # all stays where it is, as in torch's optimizers
+    # Weights and state stay where they are, as in torch's optimizers.
+    session = built.program.begin(built.first_values(shapes))
 
     def found() -> dict[str, NDArray[np.float32]]:
         return {name: weights_after(other, shapes) for name, other in evidence.items()}

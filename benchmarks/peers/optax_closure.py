@@ -1,4 +1,4 @@
-"""Optax's transformations that ask more of the loss than one gradient, as one compiled scan over the batches."""
+"""Optax's transformations that ask more of the loss than a gradient, as one scan over the batches."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.problems import EVIDENCE_STEPS, Shapes, watched, weights_and_gradients
+from benchmarks.problems import Shapes, gradients_of_steps, watched, weights_and_gradients
 from benchmarks.trial import Trial
 
 
@@ -35,12 +36,14 @@ def updates(path: str, method: str, shapes: Shapes, steps: int, label: str, **ar
         params = optax.LookaheadParams.init_synced(params)
     extra = {"value": jnp.float32(1)} if method == "plateau" else {}
 
-    def step(_: Any, carried: Any) -> Any:
+    def step(carried: Any, gradients: Any) -> Any:
         params, state = carried
         changes, state = transformation.update(gradients, state, params, **extra)
         return optax.apply_updates(params, changes), state
 
-    run = jax.jit(lambda carried, steps: jax.lax.fori_loop(0, steps, step, carried), donate_argnums=0)
+    @partial(jax.jit, donate_argnums=0)
+    def run(carried: Any) -> Any:
+        return jax.lax.fori_loop(0, steps, lambda _, carried: step(carried, gradients), carried)
 
     def fresh() -> Any:
         copied = jax.tree.map(jnp.array, params)
@@ -50,10 +53,11 @@ def updates(path: str, method: str, shapes: Shapes, steps: int, label: str, **ar
 
     def once() -> None:
         nonlocal carried
-        carried = jax.block_until_ready(run(carried, steps))
+        carried = jax.block_until_ready(run(carried))
 
     def evidence() -> dict[str, np.ndarray]:
-        found = run(fresh(), EVIDENCE_STEPS)[0]
+        each = {n: jnp.asarray(gradients_of_steps(np.asarray(g))) for n, g in gradients.items()}
+        (found, _), _ = jax.lax.scan(lambda carried, g: (step(carried, g), None), fresh(), each)
         of = found.fast if method == "lookahead" else found
         return {label: watched(np.asarray(of[name]) for name in shapes)}
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.peers import torch_wrapped
-from benchmarks.problems import EVIDENCE_STEPS, Shapes, watched, weights_and_gradients
+from benchmarks.problems import EVIDENCE_STEPS, Shapes, gradients_of_steps, watched, weights_and_gradients
 from benchmarks.trial import Trial
 
 Named = list[tuple[str, torch.nn.Parameter]]
@@ -102,9 +102,10 @@ def _trial(make: Make, shapes: Shapes, steps: int, threads: int, label: str) -> 
 
     def evidence() -> dict[str, np.ndarray]:
         named, step = fresh()
-        for _ in range(EVIDENCE_STEPS):
+        each = {name: torch.from_numpy(gradients_of_steps(g.numpy())) for name, g in gradients.items()}
+        for i in range(EVIDENCE_STEPS):
             for name, p in named:
-                p.grad = gradients[name].clone()  # some methods change it
+                p.grad = each[name][i].clone()  # some methods change it
             step()
         return {label: watched(p.detach().numpy() for _, p in named)}
 

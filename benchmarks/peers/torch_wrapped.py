@@ -53,9 +53,7 @@ def agc(named: Named, switch: Mapping[str, Any]) -> Callable[[], Any]:
 
 def cyclical(named: Named, switch: Mapping[str, Any]) -> Callable[[], Any]:
     optimizer = torch.optim.SGD(_parameters(named), lr=0.01, momentum=0.9, **switch)
-    schedule = torch.optim.lr_scheduler.CyclicLR(
-        optimizer, base_lr=0.0025, max_lr=0.01, step_size_up=100, cycle_momentum=False
-    )
+    schedule = torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.0025, max_lr=0.01)
 
     def step() -> None:
         optimizer.step()
