@@ -139,7 +139,7 @@ def weights_and_gradients(
 def gradients_of_steps(gradient: NDArray[np.float32]) -> NDArray[np.float32]:
     """One for each step whose results are compared, [EVIDENCE_STEPS, …]: the first is the one given.
 
-    They differ, since a matrix that is always the same leaves the bases of SOAP open.
+    They differ, since the products of a matrix that is always the same have few eigenvalues that are not 0.
     """
     return np.stack([np.roll(gradient, step) for step in range(EVIDENCE_STEPS)])
 

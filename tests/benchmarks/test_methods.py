@@ -67,7 +67,7 @@ def test_the_networks() -> None:
         ("adam", Options(), ""),
         ("adam", Options(quick=True), "left out by --quick, unless --only names the method"),
         ("adam", Options(quick=True, only=("adam",)), ""),
-        ("soap", Options(), "torch.compile needs minutes for it"),
+        ("soap", Options(), "torch.compile takes too long for it"),
     ],
 )
 def test_torch_compile_is_left_out_where_it_takes_long(name, options, reason) -> None:
