@@ -19,10 +19,12 @@ from typing import Any
 import spusk
 from benchmarks import backend
 from benchmarks.options import Options
+from spusk import optim
+from spusk.errors import closest
 
 BENCHMARKS = ("steps", "lanes", "optimizers", "compile", "depth", "compare", "products", "start")
 EITHER_BACKEND = ("steps", "lanes", "optimizers", "compile")
-PACKAGES = ("numpy", "scipy", "scikit-learn", "llvmlite", "torch", "jax", "optax")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "llvmlite", "torch", "jax", "optax", "pytorch_optimizer")
 CPU = Path("/proc/cpuinfo")
 
 
@@ -76,6 +78,13 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--backend", choices=("native", "numpy"), help="what runs our programs; default native"
             )
+        if name == "optimizers":
+            command.add_argument(
+                "--only", type=_methods, default=(), metavar="NAME,…", help="methods of the catalogue"
+            )
+            command.add_argument(
+                "--cores", type=_positive, nargs="+", default=(), metavar="N", help="numbers of cores, as 1 2"
+            )
         if name == "compare":
             command.add_argument("--full", action="store_true", help="also the study of 1,690 trainings")
     return result
@@ -87,9 +96,23 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _methods(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    for name in names:
+        if name not in optim.CATALOGUE:
+            raise argparse.ArgumentTypeError(f"{name!r} is not a method{closest(name, optim.CATALOGUE)}")
+    return names
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
-    options = Options(quick=given.quick, repeats=given.repeats, full=getattr(given, "full", False))
+    options = Options(
+        quick=given.quick,
+        repeats=given.repeats,
+        full=getattr(given, "full", False),
+        only=getattr(given, "only", ()),
+        cores=tuple(getattr(given, "cores", ())),
+    )
     if getattr(given, "backend", None) is not None:
         backend.choose(given.backend)
     conditions = machine()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
+REQUIRE_PEERS = "SPUSK_REQUIRE_PEERS"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -45,9 +46,16 @@ class Contender:
         return replace(self, arguments={**self.arguments, **arguments})
 
     def absence(self) -> str | None:
-        """Why it cannot take part; None if it can."""
+        """Why it cannot take part; None if it can.
+
+        Raises:
+            SystemExit: if a package is missing where SPUSK_REQUIRE_PEERS=1 says that none may.
+        """
         if missing := [package for package in self.needs if find_spec(package) is None]:
-            return f"{', '.join(missing)}: not installed"
+            told = f"{', '.join(missing)}: not installed"
+            if os.environ.get(REQUIRE_PEERS) == "1":
+                raise SystemExit(f"{told}, and {REQUIRE_PEERS}=1 requires every peer")
+            return told
         return self.left_out or None
 
 
@@ -93,6 +101,10 @@ class Worker:
         self._process.stdout.close()
         self._errors.close()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def make(self, contender: Contender) -> Any:
         """Make the contender's trial; what `worker.Session.make` tells of it. Raises as `ask` does."""
         return self.ask("make", factory=contender.factory, packed=pickle.dumps(dict(contender.arguments)))
@@ -120,3 +132,31 @@ class Worker:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return f"its process ended with status {status}" + (f": {lines[-1][:150]}" if lines else "")
+
+
+class Pool:
+    """Workers that live on from race to race, one for each kind of contender; used in a `with` statement.
+
+    Starting a process and importing a library takes longer than many a measurement.
+    """
+
+    def __init__(self) -> None:
+        self._workers: dict[tuple[str, str, int], Worker] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers.values():
+            worker.__exit__()
+
+    def worker(self, contender: Contender, cores: int) -> Worker:
+        """The worker of contenders of this name and factory; a new one if there is none, or it died."""
+        key = (contender.name, contender.factory, cores)
+        found = self._workers.get(key)
+        if found is not None and not found.is_alive:
+            found.__exit__()
+            found = None
+        if found is None:
+            found = self._workers[key] = Worker(cores)
+        return found

@@ -1,128 +1,160 @@
-"""Each elementwise rule's update alone, on 1 and 20 million float32 weights: GB/s beside copy and PyTorch.
+"""Every optimizer's update alone, ours and in PyTorch, beside torch.optim, optax and pytorch_optimizer.
 
-Each is measured as a program of ours, and inside PyTorch as a `torch.optim.Optimizer`.
+A row is a method: ns a step for each parameter of a network 784-512-256-10, or of a small one for the methods
+that decompose matrices; the wrappers are around Adam (CyclicalLR and SAM around momentum). Methods that ask
+more of the loss than a gradient are measured in a training of the digits network, µs a step with all that
+they ask. The columns:
 
-The bytes counted are what the rule must move: weights and state read and written, the gradient read.
-Two loops over as much memory stand beside it: one copies, one changes an array in place, as a rule does.
+    ours               the method in Spusk's compiled step
+    in torch           the same as a torch optimizer, spusk.interop.torch.Optimizer, by native code
+    in torch compiled  the same with compile=True: PyTorch's operations, fused by torch.compile
+    torch foreach, torch fused, optax, pytorch_optimizer
+                       the same method of these libraries, where they have it (else the cell is empty);
+                       optax compiled by JAX, all steps in one loop
+
+A second table tells the elementwise rules' GB/s on 1 million weights, and Adam's on 20 million, beside loops
+over as much memory: one copies, one changes an array in place, as a rule does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from benchmarks import ceilings
+from benchmarks import bandwidth, problems
 from benchmarks.agreement import deviations
-from benchmarks.contender import Contender
+from benchmarks.contender import Contender, Pool
+from benchmarks.methods import CLOSURE, METHODS, RANDOM, Method
 from benchmarks.options import Options
-from benchmarks.table import Row, Target, data, markdown, number
-from benchmarks.timing import Absent, Outcome, race
+from benchmarks.table import Row, Target, data, markdown
+from benchmarks.timing import Absent, Outcome, race, say
 
-SIZES = (1_000_000, 20_000_000)
-REPEATS = 7
-STEPS = 40
-"""In one run of the program, whose arrays go in and out once: that takes about as long as two steps."""
-SLOTS = {
-    "sgd": 0,
-    "momentum": 1,
-    "nesterov": 1,
-    "adagrad": 1,
-    "rmsprop": 1,
-    "adadelta": 2,
-    "adam": 2,
-    "adamax": 2,
-    "nadam": 2,
-    "radam": 2,
-}
-"""The elementwise rules, and how many numbers each keeps for a weight."""
-ON_TWO_CORES = ("adam",)
-SHARE_OF_COPY = 0.9
-VARIANTS = {"foreach": "torch foreach", "fused": "torch fused"}
-FUSED = ("sgd", "momentum", "nesterov", "adagrad", "adam")
-NOT_FUSED = "torch has no fused version of it"
+REPEATS = 5
+STEPS = 10
+"""In one turn; SOAP computes its bases once in so many."""
+AT_LEAST, AT_LEAST_QUICK = 0.03, 0.005
+CORES = (1,)
+INSIDE, COMPILED = "in torch", "in torch compiled"
+FOREACH, FUSED = "torch foreach", "torch fused"
+TOLERANCES = {"muon": 1e-2, "soap": 1e-2}
+"""Torch multiplies Muon's matrices in bfloat16. SOAP begins with pytorch_optimizer's bases only where the
+first gradient has the columns of I as its eigenvectors, which this one has not."""
+TOO_LONG = ("shampoo", "soap", "psgdkron")
+"""Methods whose loops of matrix products are unrolled: torch.compile took half a minute for PSGD on the small
+network, and was not done with SOAP after three."""
 
 
-def bytes_moved(name: str, n: int) -> int:
-    """What a step on n float32 weights must at least move."""
-    return 4 * n * (3 + 2 * SLOTS[name])
+def contenders(method: Method, cores: int, options: Options) -> list[Contender]:
+    """Ours, ours inside torch, and the peers that have the method."""
+    return _in_training(method, cores, options) if method.name in CLOSURE else _alone(method, cores, options)
 
 
-def measure(name: str, n: int, cores: int, options: Options, *, inside: bool = False) -> Row:
-    """Race one rule's update against torch's and a copy within as much memory.
+def _alone(method: Method, cores: int, options: Options) -> list[Contender]:
+    work = {"shapes": problems.shapes_of(method.widths), "steps": STEPS}
+    rule, torch = method.timed, {"threads": cores}
+    evidence = {"ours": rule, **method.presets}
+    ours = Contender("ours", "benchmarks.ours.update:updates")
+    inside = Contender(INSIDE, "benchmarks.peers.torch_update:adapter", ("torch",))
+    inside = inside.given(**work, **torch, rule=rule, label="ours")
+    found = [ours.given(**work, rule=rule, evidence=evidence), inside, _compiled(inside, method, options)]
+    for library, peer in method.peers.items():
+        given = {**work, "path": peer.path, "method": method.name, "label": library, **peer.arguments}
+        if library == "optax":
+            found.append(
+                Contender(library, "benchmarks.peers.optax_update:updates", ("jax", "optax")).given(**given)
+            )
+            continue
+        needs = ("torch",) if library == "torch" else ("torch", library)
+        theirs = Contender(library, "benchmarks.peers.torch_update:library", needs).given(**given, **torch)
+        found += _variants(theirs, method) if library == "torch" else [theirs]
+    return found
 
-    Args:
-        inside: whether ours is the one inside torch, `spusk.interop.torch.Optimizer`.
-    """
-    steps = 10 if options.quick else STEPS
-    work = {"name": name, "n": n, "steps": steps}
-    contenders = [Contender("ours", "benchmarks.ours.update:updates").given(**work)]
-    if inside:
-        adapter = Contender("ours", "benchmarks.ours.torch_update:updates", ("torch",))
-        contenders = [adapter.given(**work, threads=cores)]
-    for variant, heading in VARIANTS.items():
-        left_out = NOT_FUSED if variant == "fused" and name not in FUSED else ""
-        torch = Contender(heading, "benchmarks.peers.torch_update:updates", ("torch",), left_out=left_out)
-        contenders.append(torch.given(**work, variant=variant, threads=cores))
-    limits = [limit.given(size=4 * n * (2 + SLOTS[name])) for limit in (ceilings.COPY, ceilings.IN_PLACE)]
-    found = race([*contenders, *limits], cores=cores, repeats=options.repeats_or(REPEATS))
-    ours, copied, in_place = (found.pop(key) for key in ("ours", "copy", "in place"))
-    moved = bytes_moved(name, n)
-    speed = gigabytes(copied)
-    reach = None if speed is None else float(f"{SHARE_OF_COPY * speed:.3g}")
-    fastest = {heading: 1.0 for heading, peer in found.items() if not isinstance(peer, Absent)}
+
+def _variants(theirs: Contender, method: Method) -> list[Contender]:
+    """Torch's versions of a method."""
+    wanted = {FOREACH: "foreach", FUSED: "fused"} if method.has_fused else {FOREACH: "foreach"}
+    return [
+        Contender(heading, theirs.factory, theirs.needs, theirs.arguments).given(variant=variant)
+        for heading, variant in wanted.items()
+    ]
+
+
+def _compiled(inside: Contender, method: Method, options: Options) -> Contender:
+    left_out = "torch.compile takes too long for it" if method.name in TOO_LONG else ""
+    if options.quick and not options.only:
+        left_out = "left out by --quick, unless --only names the method"
+    return Contender(COMPILED, inside.factory, inside.needs, inside.arguments, left_out).given(compile=True)
+
+
+def _in_training(method: Method, cores: int, options: Options) -> list[Contender]:
+    work = {"problem": problems.digits(epochs=1)}
+    rule, torch = method.timed, {"threads": cores}
+    presets = {} if method.name in RANDOM else {"ours": rule, **method.presets}
+    ours = Contender("ours", "benchmarks.ours.closure:steps").given(**work, rule=rule, evidence=presets)
+    inside = Contender(INSIDE, "benchmarks.peers.torch_closure:adapter", ("torch",))
+    inside = inside.given(**work, **torch, rule=rule, label="ours" if presets else "")
+    found = [ours, inside, _compiled(inside, method, options)]
+    for library, peer in method.peers.items():
+        given = {**work, "method": method.name, "label": library if presets else "", **peer.arguments}
+        if method.name == "sam":
+            given["rho"] = getattr(method.rule(library), "rho")  # noqa: B009
+        if library == "optax":
+            needs = ("jax", "optax")
+            found.append(Contender(library, "benchmarks.peers.optax_closure:steps", needs).given(**given))
+        else:
+            theirs = Contender(library, "benchmarks.peers.torch_closure:library", ("torch", library))
+            found.append(theirs.given(**given, **torch, path=peer.path))
+    return found
+
+
+def measure(method: Method, cores: int, options: Options, pool: Pool) -> Row:
+    """Race one method's step."""
+    say(f"{method.name}")
+    found = race(
+        contenders(method, cores, options),
+        cores=cores,
+        repeats=options.repeats_or(REPEATS),
+        at_least=AT_LEAST_QUICK if options.quick else AT_LEAST,
+        evidence=not options.quick,
+        pool=pool,
+    )
+    ours = found.pop("ours")
+    told = f"{cores} core{'s' * (cores > 1)}"
+    on = "-".join(map(str, method.widths))
+    if method.name in CLOSURE:
+        work, unit, scale = f"{method.name} with its gradients, digits MLP, {told}", "µs/step", 1e6
+    else:
+        size = problems.count(problems.shapes_of(method.widths))
+        work, unit, scale = f"{method.name}, {on}, {told}", "ns/parameter", 1e9 / size
     return Row(
-        work=f"{name}{' inside torch' * inside}, {n // 1_000_000} M weights, {cores} core{'s' * (cores > 1)}",
-        unit="GB/s",
+        work=work,
+        unit=unit,
         ours=ours,
         peers=found,
-        target=Target(at_least=reach, ratios=fastest),
-        scale=1e-9,
-        rate=moved,
-        ceiling=f"copy {number(gigabytes(copied))}, in place {number(gigabytes(in_place))}",
+        target=target(found),
+        scale=scale,
         deviations=deviations(ours, found),
-        tolerance=1e-4,
+        tolerance=TOLERANCES.get(method.name, 1e-4),
     )
 
 
-def rows(options: Options) -> Iterator[Row]:
-    for n in SIZES[:1] if options.quick else SIZES:
-        for name in SLOTS:
-            for cores in (1, 2) if name in ON_TWO_CORES else (1,):
-                yield measure(name, n, cores, options)
-                yield measure(name, n, cores, options, inside=True)
+def target(found: dict[str, Outcome]) -> Target:
+    """Ours no slower than torch's versions; inside torch no slower than its foreach, compiled or not."""
+    present = [name for name in (FOREACH, FUSED) if not isinstance(found.get(name, Absent("")), Absent)]
+    inside = [name for name in (INSIDE, COMPILED) if not isinstance(found[name], Absent)]
+    pairs = {(name, FOREACH): 1.0 for name in inside if FOREACH in present}
+    return Target(ratios=dict.fromkeys(present, 1.0), between=pairs)
 
 
-def milliseconds(found: list[Row]) -> str:
-    """The same measurements as times of a step."""
-    lines = ["| ms a step | ours | torch foreach | torch fused |", "|---|---:|---:|---:|"]
-    for row in found:
-        outcomes = (row.ours, *(row.peers[heading] for heading in VARIANTS.values()))
-        cells = [number(None if isinstance(o, Absent) else 1e3 * o.median) for o in outcomes]
-        lines.append(f"| {row.work} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def gigabytes(limit: Outcome) -> float | None:
-    """GB/s of a ceiling whose unit is a byte."""
-    return None if isinstance(limit, Absent) else 1e-9 / limit.median
-
-
-def copies(options: Options) -> dict[str, float | None]:
-    """GB/s of loops within half a second-level cache and within 256 MiB, on one core."""
-    sizes = {"L2": ceilings.l2_bytes() // 2, "memory": 1 << 28}
-    limits = [
-        replace(limit, name=f"{limit.name} in {where}").given(size=size)
-        for where, size in sizes.items()
-        for limit in (ceilings.COPY, ceilings.IN_PLACE)
-    ]
-    found = race(limits, cores=1, repeats=options.repeats_or(REPEATS), evidence=False)
-    return {name: gigabytes(limit) for name, limit in found.items()}
+def rows(options: Options, pool: Pool) -> Iterator[Row]:
+    for cores in options.cores or CORES:
+        for method in METHODS:
+            if options.wants(method.name):
+                yield measure(method, cores, options, pool)
 
 
 def run(options: Options) -> tuple[str, dict[str, Any]]:
-    copied = copies(options)
-    found = list(rows(options))
-    told = ", ".join(f"{name} {number(speed)} GB/s" for name, speed in copied.items())
-    text = f"{markdown(found)}\n\n{milliseconds(found)}\n\nOn one core: {told} (bytes read and written)."
-    return text, {**data(found), "copies_gb_per_second": copied}
+    with Pool() as pool:
+        found = list(rows(options, pool))
+        text, more = bandwidth.run(options, pool)
+    return f"{markdown(found)}\n\n{text}".strip(), {**data(found), "bandwidth": more}

@@ -6,7 +6,8 @@ drawn when a problem is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -104,13 +105,48 @@ def digits_lanes(count: int = 256, epochs: int = 5, steps: int | None = None) ->
 
 
 LR, EVIDENCE_STEPS, WATCHED = 1e-3, 10, 1000
-"""Of the updates alone: the learning rate, and after how many steps how many weights are compared."""
+"""Of the updates alone: a rate, and after how many steps how many weights of an array are compared."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Of parameters, by name."""
 
 
-def weights_and_gradient(n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights and a gradient for an optimizer's update alone."""
+def shapes_of(widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Weights [n_in, n_out] and biases of a network, named as in a Sequential with ReLUs between."""
+    found: dict[str, tuple[int, ...]] = {}
+    for i, (n_in, n_out) in enumerate(pairwise(widths)):
+        found |= {f"{2 * i}.weight": (n_in, n_out), f"{2 * i}.bias": (n_out,)}
+    return found
+
+
+def count(shapes: Shapes) -> int:
+    """How many numbers arrays of these shapes hold."""
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
+def weights_and_gradients(
+    shapes: Shapes,
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+    """Weights and gradients for an optimizer's update alone: normal numbers."""
     rng = np.random.default_rng(0)
-    return rng.standard_normal(n, dtype=np.float32), rng.standard_normal(n, dtype=np.float32)
+    weights, gradients = (
+        {name: rng.standard_normal(shape, dtype=np.float32) for name, shape in shapes.items()}
+        for _ in range(2)
+    )
+    return weights, gradients
+
+
+def gradients_of_steps(gradient: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One for each step whose results are compared, [EVIDENCE_STEPS, …]: the first is the one given.
+
+    They differ, since the products of a matrix that is always the same have few eigenvalues that are not 0.
+    """
+    return np.stack([np.roll(gradient, step) for step in range(EVIDENCE_STEPS)])
+
+
+def watched(arrays: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The numbers that are compared: the first ones of each array."""
+    return np.concatenate([np.ravel(array)[:WATCHED] for array in arrays])
 
 
 def mlp(

@@ -17,16 +17,20 @@ class Target:
         at_most: our figure, in the row's unit.
         at_least: our figure, in the row's unit, where more is better.
         ratios: peer's name -> how many times faster than it we should be, at least.
+        between: (one column, another) -> how many times faster the one should be than the other, at least;
+            for columns of ours beside the first.
     """
 
     at_most: float | None = None
     at_least: float | None = None
     ratios: Mapping[str, float] = field(default_factory=dict[str, float])
+    between: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
 
     def __str__(self) -> str:
         parts = [f"≤ {self.at_most:g}"] if self.at_most is not None else []
         parts += [f"≥ {self.at_least:g}"] if self.at_least is not None else []
         parts += [f"≥ {least:g}× {name}" for name, least in self.ratios.items()]
+        parts += [f"{one} ≥ {least:g}× {other}" for (one, other), least in self.between.items()]
         return "; ".join(parts) or "–"
 
     def reached(self, ours: float | None, ratios: Mapping[str, float | None]) -> str:
@@ -38,9 +42,18 @@ class Target:
         for name, least in self.ratios.items():
             found = ratios.get(name)
             checks.append(None if found is None else found >= least)
+        for pair, least in self.between.items():
+            found = between(pair, ratios)
+            checks.append(None if found is None else found >= least)
         if any(check is False for check in checks):
             return "no"
         return "unknown" if None in checks else "yes"
+
+
+def between(pair: tuple[str, str], ratios: Mapping[str, float | None]) -> float | None:
+    """How many times faster the first column is than the second, from their times over ours."""
+    one, other = (ratios.get(name) for name in pair)
+    return None if one is None or other is None else other / one
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,11 @@ class Row:
         return self.target.reached(self.figure(self.ours), self.ratios)
 
     @property
+    def between(self) -> dict[tuple[str, str], float | None]:
+        """What the target's pairs of columns came to."""
+        return {pair: between(pair, self.ratios) for pair in self.target.between}
+
+    @property
     def agreements(self) -> dict[str, str]:
         """For each peer whose results are known, its deviation in words."""
         return {
@@ -103,6 +121,7 @@ class Row:
             "peers": {name: self._plain(peer) for name, peer in self.peers.items()},
             "ratios": self.ratios,
             "target": str(self.target),
+            "between": {" / ".join(reversed(pair)): found for pair, found in self.between.items()},
             "reached": self.reached,
             "ceiling": self.ceiling,
             "deviations": dict(self.deviations),
@@ -141,6 +160,8 @@ def number(value: float | None) -> str:
 def _cells(row: Row, names: Sequence[str]) -> list[str]:
     figures = [number(row.figure(row.peers[name])) if name in row.peers else "" for name in names]
     ratios = [f"{name} {number(found)}×" for name, found in row.ratios.items() if found is not None]
+    pairs = {f"{other} / {one}": found for (one, other), found in row.between.items()}
+    ratios += [f"{pair} {number(found)}×" for pair, found in pairs.items() if found is not None]
     return [
         row.work,
         row.unit,

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.contender import Contender, Failure, Worker
+from benchmarks.contender import Contender, Failure, Pool, Worker
 from benchmarks.trial import Evidence
 
 AT_LEAST = 0.05
@@ -66,6 +66,7 @@ def race(
     repeats: int,
     at_least: float = AT_LEAST,
     evidence: bool = True,
+    pool: Pool | None = None,
 ) -> dict[str, Outcome]:
     """Time the contenders on the same work, in turns: A B C A B C …
 
@@ -75,6 +76,7 @@ def race(
         repeats: turns of each.
         at_least: seconds that each turn fills.
         evidence: whether to ask what they computed.
+        pool: workers to use again; default: each contender gets a new process.
 
     Returns:
         Name -> `Times`, or `Absent` with the reason, in the order of `contenders`.
@@ -85,7 +87,9 @@ def race(
         for contender in contenders:
             reason = contender.absence()
             if reason is None:
-                runner = _Runner(stack.enter_context(Worker(cores)))
+                runner = _Runner(
+                    stack.enter_context(Worker(cores)) if pool is None else pool.worker(contender, cores)
+                )
                 reason = runner.prepare(contender, evidence)
                 running[contender.name] = runner
             if reason is not None:

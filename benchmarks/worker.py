@@ -100,7 +100,7 @@ def serve() -> None:
             return
         try:
             reply = (True, getattr(session, name)(**arguments))
-        except Exception as error:
+        except Exception as error:  # whatever a contender raises is told in its row, and the others go on
             reply = (False, sentence(error))
         pickle.dump(reply, replies)
         replies.flush()

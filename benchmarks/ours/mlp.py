@@ -26,8 +26,8 @@ def network(widths: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def training_step(problem: Mlp) -> DescentStep:
-    """Take a batch, forward, backward, Adam: one graph."""
+def training_step(problem: Mlp, by: optim.Optimizer | None = None) -> DescentStep:
+    """Take a batch, forward, backward, and the update of a rule, by default Adam: one graph."""
     net = network(problem.widths)
     inputs = {
         "rows": new_input("rows", (problem.rows.shape[2],), "int64"),
@@ -39,16 +39,16 @@ def training_step(problem: Mlp) -> DescentStep:
         examples, labels = (snp.take(inputs[name], inputs["rows"], axis=0) for name in ("x", "y"))
         return nn.losses.cross_entropy(net(parameters, examples, training=True, step=t), labels)
 
-    return descent_step(objective, problem.flat(), rule(problem), inputs, **backend.chosen())
+    return descent_step(objective, problem.flat(), by or rule(problem), inputs, **backend.chosen())
 
 
 def rule(problem: Mlp) -> optim.Optimizer:
     return optim.Adam(lr=problem.lr)
 
 
-def first_values(step: DescentStep, problem: Mlp) -> dict[str, Any]:
+def first_values(step: DescentStep, problem: Mlp, by: optim.Optimizer | None = None) -> dict[str, Any]:
     """The program's values before a training's first step."""
-    return {**step.first_values(problem.flat(), rule(problem)), "x": problem.x, "y": problem.y}
+    return {**step.first_values(problem.flat(), by or rule(problem)), "x": problem.x, "y": problem.y}
 
 
 def losses(step: DescentStep, values: dict[str, Any], problem: Mlp) -> np.ndarray:

@@ -1,57 +1,112 @@
-"""PyTorch's optimizers alone: `step()` on one flat parameter."""
+"""Optimizers on PyTorch's tensors alone: torch's own, pytorch_optimizer's, and ours inside PyTorch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.problems import EVIDENCE_STEPS, LR, WATCHED, weights_and_gradient
+from benchmarks.peers import torch_wrapped
+from benchmarks.problems import EVIDENCE_STEPS, Shapes, gradients_of_steps, watched, weights_and_gradients
 from benchmarks.trial import Trial
 
-RULES: dict[str, tuple[str, dict[str, Any]]] = {
-    "sgd": ("SGD", {}),
-    "momentum": ("SGD", {"momentum": 0.9}),
-    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
-    "adagrad": ("Adagrad", {}),
-    "rmsprop": ("RMSprop", {}),
-    "adadelta": ("Adadelta", {}),
-    "adam": ("Adam", {}),
-    "adamax": ("Adamax", {}),
-    "nadam": ("NAdam", {}),
-    "radam": ("RAdam", {}),
-}
-"""Our name -> torch's class, and its arguments beside the learning rate."""
+Named = list[tuple[str, torch.nn.Parameter]]
+Make = Callable[[Named], Callable[[], Any]]
+"""From parameters with gradients, a function that takes a step."""
 
 
-def updates(name: str, n: int, steps: int, variant: str, threads: int) -> Trial:
-    """Steps of torch's optimizer in a variant, "foreach" or "fused"; a unit is a step.
+def library(
+    path: str,
+    method: str,
+    shapes: Shapes,
+    steps: int,
+    threads: int,
+    label: str,
+    variant: str = "",
+    **arguments: Any,
+) -> Trial:
+    """Steps of a library's optimizer; a unit is a step.
+
+    Args:
+        path: of its class, as "torch.optim.Adam".
+        method: our name of it; what is in `torch_wrapped.COMPOSED` is made by that.
+        shapes: of the parameters.
+        steps: in one turn.
+        threads: of PyTorch.
+        label: the name of the evidence.
+        variant: "foreach" or "fused"; default: what the library takes.
+        arguments: of the class, beside the parameters.
 
     Raises:
-        TypeError, RuntimeError: if torch has no such variant of it.
+        TypeError, RuntimeError: if there is no such variant of it.
     """
+    switch = {variant: True} if variant else {}
+    build = torch_wrapped.COMPOSED.get((path.partition(".")[0], method))
+
+    def make(named: Named) -> Callable[[], Any]:
+        if build is not None:
+            return build(named, switch)
+        return found(path)([p for _, p in named], **arguments, **switch).step
+
+    return _trial(make, shapes, steps, threads, label)
+
+
+def adapter(rule: Any, shapes: Shapes, steps: int, threads: int, label: str, compile: bool = False) -> Trial:
+    """The same of a rule of ours inside PyTorch: `spusk.interop.torch.Optimizer`.
+
+    Args:
+        compile: whether its operations are PyTorch's, fused by `torch.compile`, instead of native code.
+    """
+    optimizers = import_module("spusk.interop.torch")
+    update = import_module("spusk.interop.update")
+    if compile:
+        torch.compiler.reset()  # what earlier rules compiled
+    described = {name: (shape, "float32") for name, shape in shapes.items()}
+    wants_loss = bool(update.update_of(rule, described).needs_closure)
+    loss = torch.tensor(1.0)
+
+    def make(named: Named) -> Callable[[], Any]:
+        optimizer = optimizers.Optimizer(rule, named, compile=compile)
+        return (lambda: optimizer.step(lambda: loss)) if wants_loss else optimizer.step
+
+    return _trial(make, shapes, steps, threads, label)
+
+
+def found(path: str) -> Any:
+    """What a dotted path names."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _trial(make: Make, shapes: Shapes, steps: int, threads: int, label: str) -> Trial:
     torch.set_num_threads(threads)
-    kind, arguments = RULES[name]
-    w, g = (torch.from_numpy(array) for array in weights_and_gradient(n))
+    weights, gradients = (
+        {name: torch.from_numpy(array) for name, array in arrays.items()}
+        for arrays in weights_and_gradients(shapes)
+    )
 
-    def fresh() -> tuple[torch.nn.Parameter, torch.optim.Optimizer]:
-        parameter = torch.nn.Parameter(w.clone())
-        parameter.grad = g.clone()
-        optimizer = getattr(torch.optim, kind)([parameter], lr=LR, **arguments, **{variant: True})
-        return parameter, optimizer
+    def fresh() -> tuple[Named, Callable[[], Any]]:
+        named = [(name, torch.nn.Parameter(w.clone())) for name, w in weights.items()]
+        for name, p in named:
+            p.grad = gradients[name].clone()
+        return named, make(named)
 
-    _, optimizer = fresh()
+    _, step = fresh()
 
     def once() -> None:
         for _ in range(steps):
-            optimizer.step()
+            step()
 
     def evidence() -> dict[str, np.ndarray]:
-        parameter, optimizer = fresh()
-        for _ in range(EVIDENCE_STEPS):
-            parameter.grad = g.clone()  # Nesterov's foreach version changes it
-            optimizer.step()
-        return {"w": parameter.detach()[:WATCHED].numpy().copy()}
+        named, step = fresh()
+        each = {name: torch.from_numpy(gradients_of_steps(g.numpy())) for name, g in gradients.items()}
+        for i in range(EVIDENCE_STEPS):
+            for name, p in named:
+                p.grad = each[name][i].clone()  # some methods change it
+            step()
+        return {label: watched(p.detach().numpy() for _, p in named)}
 
     return Trial(once, steps, evidence)

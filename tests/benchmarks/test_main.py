@@ -5,19 +5,35 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks import backend, compare, compile, contender, depth, lanes, optimizers, problems, steps
+from benchmarks import (
+    backend,
+    bandwidth,
+    compare,
+    compile,
+    contender,
+    depth,
+    lanes,
+    methods,
+    optimizers,
+    problems,
+    steps,
+)
 from benchmarks.__main__ import BENCHMARKS, main, parser
 from benchmarks.table import Target
+from benchmarks.timing import Absent, Times
+
+from spusk import optim
 
 TINY = steps.Work(
     "tiny", lambda quick: problems.digits(1, steps=2), "µs/step", 1e6, Target(ratios={"torch": 40})
 )
-PEERS = {"torch", "jax", "optax"}
+PEERS = {"torch", "jax", "optax", "pytorch_optimizer"}
 
 
 @pytest.fixture
 def no_peers(monkeypatch) -> None:
-    """As if torch and jax were not installed."""
+    """As if the peers were not installed."""
+    monkeypatch.delenv("SPUSK_REQUIRE_PEERS", raising=False)
     find = contender.find_spec
     monkeypatch.setattr(contender, "find_spec", lambda name: None if name in PEERS else find(name))
 
@@ -88,21 +104,78 @@ def test_lanes_runs_on_one_core_and_on_two(tmp_path, monkeypatch) -> None:
     assert lanes.TARGET.at_most == 4
 
 
-@pytest.mark.usefixtures("no_peers")
-def test_optimizers_counts_bytes_beside_a_copy(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(optimizers, "SIZES", (1_000_000,))
-    monkeypatch.setattr(optimizers, "SLOTS", {"adam": 2})
-    monkeypatch.setattr(optimizers, "ON_TWO_CORES", ())
-    text, figures = run(tmp_path, "optimizers")
+@pytest.fixture
+def small(monkeypatch) -> None:
+    """Small networks and arrays, and one core."""
+    monkeypatch.setattr(methods, "NETWORK", (6, 5, 3))
+    monkeypatch.setattr(methods, "SMALL_NETWORK", (5, 4, 3))
+    monkeypatch.setattr(bandwidth, "SIZE", 1_000_000)
+    monkeypatch.setattr(bandwidth, "ON_LARGE", ())
+
+
+@pytest.mark.usefixtures("no_peers", "small")
+def test_optimizers_counts_bytes_beside_a_copy(tmp_path) -> None:
+    text, figures = run(tmp_path, "optimizers", "--only", "adam")
     assert "| ms a step | ours | torch foreach | torch fused |" in text
-    ours = figures["rows"][0]["ours"]
+    ours = figures["bandwidth"]["rows"][0]["ours"]
     assert ours["median"] == pytest.approx(28e6 / ours["seconds"][0] / 1e9)
-    assert set(figures["copies_gb_per_second"]) == {
+    assert set(figures["bandwidth"]["copies_gb_per_second"]) == {
         "copy in L2",
         "in place in L2",
         "copy in memory",
         "in place in memory",
     }
+
+
+@pytest.mark.usefixtures("no_peers", "small")
+def test_optimizers_has_a_row_for_each_method_that_is_asked_for(tmp_path) -> None:
+    text, figures = run(tmp_path, "optimizers", "--only", "lion,SOAP,clip,sam", "--cores", "1", "2")
+    names = [row["work"] for row in figures["rows"]]
+    expected = [
+        "lion, 6-5-3",
+        "soap, 5-4-3",
+        "clip, 6-5-3",
+        "sam with its gradients, digits MLP",
+    ]
+    assert names == [f"{name}, {cores}" for cores in ("1 core", "2 cores") for name in expected]
+    assert all(row["ours"]["median"] > 0 for row in figures["rows"])
+    assert [row["unit"] for row in figures["rows"][:4]] == ["ns/parameter"] * 3 + ["µs/step"]
+    for peer in ("torch: not installed (in torch)", "jax, optax: not installed (optax)"):
+        assert f"- {peer}" in text
+    assert figures["bandwidth"] == {}
+
+
+@pytest.mark.usefixtures("small")
+def test_a_missing_peer_is_a_failure_where_all_are_required(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SPUSK_REQUIRE_PEERS", "1")
+    monkeypatch.setattr(contender, "find_spec", lambda name: None)
+    with pytest.raises(
+        SystemExit, match="torch: not installed, and SPUSK_REQUIRE_PEERS=1 requires every peer"
+    ):
+        run(tmp_path, "optimizers", "--only", "sgd")
+
+
+def test_only_takes_names_of_methods(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["optimizers", "--only", "adam,adamm"])
+    assert ended.value.code == 2
+    assert "'adamm' is not a method; did you mean 'adam'?" in capsys.readouterr().err
+
+
+def test_all_methods_of_the_catalogue_are_measured() -> None:
+    assert [method.name for method in methods.METHODS] == list(optim.CATALOGUE)
+
+
+def test_the_targets_are_torch_s_versions_that_ran() -> None:
+    ran, absent = Times((1.0,)), Absent("not installed")
+    found = {"in torch": ran, "in torch compiled": ran, "torch foreach": ran, "torch fused": absent}
+    wanted = optimizers.target(found)
+    assert dict(wanted.ratios) == {"torch foreach": 1}
+    assert dict(wanted.between) == {
+        ("in torch", "torch foreach"): 1,
+        ("in torch compiled", "torch foreach"): 1,
+    }
+    assert str(optimizers.target({**found, "torch foreach": absent})) == "–"
 
 
 @pytest.mark.usefixtures("no_peers")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks import backend, optimizers, problems
-from benchmarks.ours import lanes, mlp, update
-from benchmarks.problems import EVIDENCE_STEPS, LR, weights_and_gradient
+from benchmarks import backend, bandwidth, problems
+from benchmarks.ours import closure, lanes, mlp, update
+from benchmarks.problems import EVIDENCE_STEPS, LR, gradients_of_steps, weights_and_gradients
 
 from spusk import optim
 
@@ -72,30 +72,64 @@ def test_lanes_are_the_single_trainings(jobs, runs_on, monkeypatch) -> None:
     assert trial.units == 24
 
 
+def adams(w: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """Adam's weights after steps with these gradients, written out in float64."""
+    m, v, found = np.zeros_like(w, float), np.zeros_like(w, float), w.astype("float64")
+    for t, g in enumerate(gradients.astype("float64"), 1):
+        m, v = BETA1 * m + (1 - BETA1) * g, BETA2 * v + (1 - BETA2) * g**2
+        found -= LR * m / (1 - BETA1**t) / (np.sqrt(v / (1 - BETA2**t)) + EPS)
+    return found
+
+
 def test_the_update_alone_follows_adams_formula() -> None:
-    w, g = weights_and_gradient(20)
-    m, v = np.zeros(20), np.zeros(20)
-    expected = w.astype("float64")
-    for t in range(1, EVIDENCE_STEPS + 1):
-        m, v = BETA1 * m + (1 - BETA1) * g, BETA2 * v + (1 - BETA2) * g.astype("float64") ** 2
-        expected -= LR * m / (1 - BETA1**t) / (np.sqrt(v / (1 - BETA2**t)) + EPS)
-    trial = update.updates("adam", 20, steps=3)
-    np.testing.assert_allclose(trial.evidence()["w"], expected, rtol=1e-5)
+    shapes = {"a": (4, 5), "b": (3,)}
+    weights, gradients = weights_and_gradients(shapes)
+    expected = [adams(weights[name], gradients_of_steps(gradients[name])).ravel() for name in shapes]
+    trial = update.updates(optim.Adam(lr=LR), shapes, 3, {"it": optim.Adam(lr=LR), "sgd": optim.SGD(lr=0.5)})
+    found = trial.evidence()
+    np.testing.assert_allclose(found["it"], np.concatenate(expected), rtol=1e-5)
+    descended = [weights[n] - 0.5 * gradients_of_steps(gradients[n]).sum(0) for n in shapes]
+    np.testing.assert_allclose(found["sgd"], problems.watched(descended), rtol=1e-4, atol=1e-5)
     assert trial.once().steps == trial.units == 3
 
 
-@pytest.mark.parametrize("name", optimizers.SLOTS)
+def test_the_gradients_of_steps_begin_with_the_one_given() -> None:
+    gradient = np.arange(6, dtype="float32").reshape(2, 3)
+    found = gradients_of_steps(gradient)
+    assert found.shape == (EVIDENCE_STEPS, 2, 3)
+    np.testing.assert_array_equal(found[0], gradient)
+    assert found[1].tolist() == [[5, 0, 1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize("name", ["nesterov", "schedulefreesgd", "skipnonfinite"])
+def test_rules_that_ask_elsewhere_or_for_the_loss_have_an_update_alone(name) -> None:
+    rule, shapes = optim.CATALOGUE[name](), {"w": (4,)}
+    found = update.updates(rule, shapes, 2, {"it": rule}).evidence()["it"]
+    assert np.isfinite(found).all()
+    assert (found != weights_and_gradients(shapes)[0]["w"]).all()
+
+
+def test_a_training_by_a_rule_that_asks_twice_is_sams() -> None:
+    problem = problems.digits(epochs=1, steps=4)
+    trial = closure.steps(problem, optim.SAM(), {"it": optim.SAM(), "plain": optim.Momentum()})
+    found = trial.evidence()
+    assert trial.once().steps == trial.units == problem.steps == 4
+    assert found["it"][0] == found["plain"][0]
+    assert found["it"][3] != found["plain"][3]
+
+
+@pytest.mark.parametrize("name", bandwidth.SLOTS)
 def test_the_bytes_that_a_rule_must_move_are_those_of_its_program(name) -> None:
     n = 1000
-    program, _ = update.update_program(optim.get(name), n)
+    program = update.UpdateProgram.of(bandwidth.rule(name), {"w": (n,)}).program
     arrays = [t for t in program.inputs.values() if t.shape == (n,)]
     carried = [t for t in program.carry.values() if program.inputs[t].shape == (n,)]
-    assert optimizers.bytes_moved(name, n) == 4 * n * (len(arrays) + len(carried))
+    assert bandwidth.bytes_moved(name, n) == 4 * n * (len(arrays) + len(carried))
 
 
 def test_every_elementwise_rule_of_the_lecture_is_measured() -> None:
     others = {"gradientdescent", "lookahead", "cyclicallr"}  # sgd's formula, and two wrappers
-    assert set(optimizers.SLOTS) == set(optim.LECTURE) - others
+    assert set(bandwidth.SLOTS) == set(optim.LECTURE) - others
 
 
 def test_the_problems_are_those_of_the_design() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 
 import pytest
-from benchmarks import optimizers, problems
+from benchmarks import bandwidth, methods, optimizers, problems
 from benchmarks.agreement import deviation
-from benchmarks.ours import lanes, mlp, update
+from benchmarks.options import Options
+from benchmarks.ours import lanes, mlp
 
 pytestmark = pytest.mark.peers
 
@@ -47,18 +49,61 @@ def test_many_trainings(peer) -> None:
     assert deviation(ours, import_module("benchmarks.peers.jax_mlp").trainings(problem).evidence()) < 1e-3
 
 
-@pytest.mark.parametrize("name", optimizers.SLOTS)
-def test_updates_alone(peer, name) -> None:
+@pytest.fixture
+def small(monkeypatch) -> None:
+    monkeypatch.setattr(methods, "NETWORK", (12, 8, 5))
+    monkeypatch.setattr(methods, "SMALL_NETWORK", (12, 8, 5))
+    few = problems.digits(epochs=1, steps=3)
+    monkeypatch.setattr(problems, "digits", lambda epochs: few)
+
+
+def trial_of(contender):
+    module, _, function = contender.factory.partition(":")
+    return getattr(import_module(module), function)(**contender.arguments)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.filterwarnings("ignore")  # of the peers
+@pytest.mark.parametrize("method", methods.METHODS, ids=lambda method: method.name)
+def test_a_method_alone(peer, method) -> None:
+    for name in ("torch", "jax", "optax", "pytorch_optimizer"):
+        peer(name)
+    ours, *others = optimizers.contenders(method, 1, Options(quick=True))
+    expected = trial_of(ours).evidence()
+    compared = set()
+    for other in others:
+        if other.name == "in torch compiled":
+            continue
+        trial = trial_of(other)
+        trial.once()
+        found = deviation(expected, trial.evidence())
+        compared |= {other.name} if found is not None else set()
+        assert found is None or found < optimizers.TOLERANCES.get(method.name, 2e-6), other.name
+    known = {} if method.name in methods.RANDOM else {"in torch", *method.presets}
+    assert {name.removesuffix(" foreach") for name in compared if name != "torch fused"} == set(known)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", ["adam", "sam"])
+def test_a_method_inside_torch_compiled(peer, name) -> None:
     peer("torch")
-    ours = update.updates(name, 100, 1).evidence()
-    updates = import_module("benchmarks.peers.torch_update").updates
-    for variant in ("foreach", "fused") if name in optimizers.FUSED else ("foreach",):
-        assert deviation(ours, updates(name, 100, 1, variant, 1).evidence()) < 1e-5
+    found = optimizers.contenders(methods.Method(name), 1, Options(only=(name,)))
+    ours, compiled = (next(c for c in found if c.name == n) for n in ("ours", "in torch compiled"))
+    assert deviation(trial_of(ours).evidence(), trial_of(compiled).evidence()) < 2e-6
+
+
+def test_torch_has_fused_versions_of_these_classes_only(peer) -> None:
+    optimizers = peer("torch").optim
+    classes = [c for c in vars(optimizers).values() if inspect.isclass(c)]
+    fused = {c.__name__ for c in classes if "fused" in inspect.signature(c).parameters}
+    assert fused == set(methods.FUSED)
 
 
 def test_torch_has_no_fused_version_of_the_other_rules(peer) -> None:
     peer("torch")
-    updates = import_module("benchmarks.peers.torch_update").updates
-    for name in set(optimizers.SLOTS) - set(optimizers.FUSED):
-        with pytest.raises((TypeError, RuntimeError)):
-            updates(name, 10, 1, "fused", 1)
+    library = import_module("benchmarks.peers.torch_update").library
+    for name in bandwidth.SLOTS:
+        method = methods.Method(name)
+        if not method.has_fused:
+            with pytest.raises((TypeError, RuntimeError)):
+                library(method.peers["torch"].path, name, {"w": (10,)}, 1, 1, "w", "fused")

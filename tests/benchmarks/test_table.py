@@ -51,6 +51,24 @@ def test_a_target_is_reached_when_all_its_parts_are(target, expected) -> None:
     assert row(target=target).reached == expected
 
 
+@pytest.mark.parametrize(("least", "reached"), [(1.1, "yes"), (1.2, "no")])
+def test_a_target_may_be_between_two_columns(least, reached) -> None:
+    inside = Times((80e-6, 80e-6, 80e-6))  # against torch's 90
+    target = Target(between={("inside", "torch"): least})
+    made = row(peers={"inside": inside, "torch": TORCH}, target=target)
+    assert made.reached == reached
+    assert made.between == {("inside", "torch"): pytest.approx(9 / 8)}
+    text = markdown([made])
+    assert "torch / inside 1.12×" in text
+    assert f"inside ≥ {least:g}× torch | {reached} |" in text
+    assert data([made])["rows"][0]["between"] == {"torch / inside": pytest.approx(9 / 8)}
+
+
+def test_a_target_between_columns_is_unknown_without_one_of_them() -> None:
+    assert row(target=Target(between={("jax", "torch"): 1})).reached == "unknown"
+    assert row(target=Target(between={("jax", "torch"): 1}, at_most=1)).reached == "no"
+
+
 def test_a_target_is_not_known_to_be_reached_without_our_figure() -> None:
     assert row(ours=Absent("it failed"), target=Target(at_most=1)).reached == "unknown"
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from benchmarks import ceilings, timing, worker
-from benchmarks.contender import Contender, Failure, environment
+from benchmarks.contender import Contender, Failure, Pool, environment
 from benchmarks.fresh import imports, starts
 from benchmarks.timing import Absent, Times, race
 
@@ -60,10 +60,33 @@ def test_a_contender_that_falls_over_is_told_and_the_others_go_on(monkeypatch) -
     assert list(found) == ["A", "B", "C"]
 
 
-def test_missing_peers_are_named() -> None:
+def test_missing_peers_are_named(monkeypatch) -> None:
+    monkeypatch.delenv("SPUSK_REQUIRE_PEERS", raising=False)
     peer = Contender("peer", "nowhere:trial", needs=("numpy", "no_such_package"))
     assert race([peer], cores=1, repeats=1) == {"peer": Absent("no_such_package: not installed")}
     assert starts([peer], cores=1, repeats=1) == {"peer": Absent("no_such_package: not installed")}
+
+
+def test_missing_peers_are_a_failure_where_all_are_required(monkeypatch) -> None:
+    monkeypatch.setenv("SPUSK_REQUIRE_PEERS", "1")
+    peer = Contender("peer", "nowhere:trial", needs=("no_such_package",))
+    with pytest.raises(SystemExit, match="no_such_package: not installed, and SPUSK_REQUIRE_PEERS=1"):
+        race([peer], cores=1, repeats=1)
+
+
+def test_a_pool_keeps_its_workers_and_replaces_the_dead() -> None:
+    dying = Contender("dying", "os:_exit", arguments={"status": 3})
+    with Pool() as pool:
+        first = pool.worker(SGEMM, 1)
+        assert race([SGEMM, dying], cores=1, repeats=1, at_least=1e-4, pool=pool)["sgemm"].median > 0
+        assert pool.worker(SGEMM, 1) is first
+        assert pool.worker(COPY, 1) is not first
+        dead = pool.worker(dying, 1)
+        assert dead.is_alive
+        found = race([dying], cores=1, repeats=1, pool=pool)["dying"]
+        assert found == Absent("its process ended with status 3")
+        assert pool.worker(dying, 1) is not dead
+    assert not first.is_alive
 
 
 def test_a_peer_left_out_is_named_with_the_reason() -> None:
