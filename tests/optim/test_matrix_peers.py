@@ -10,26 +10,6 @@ from spusk.optim import LAMB, LARS, SOAP, Adafactor, Muon, Shampoo
 pytestmark = pytest.mark.peers
 
 
-@pytest.fixture
-def torch(peer):
-    """Torch with float64 as its default."""
-    module = peer("torch")
-    before = module.get_default_dtype()
-    module.set_default_dtype(module.float64)
-    yield module
-    module.set_default_dtype(before)
-
-
-@pytest.fixture
-def optax(peer):
-    """Optax in float64, which jax allows only as a setting of the process."""
-    jax, module = peer("jax"), peer("optax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield module
-    jax.config.update("jax_enable_x64", before)
-
-
 def torch_path(torch, make, lr, gradients=GRADIENTS, start=START):
     """The points of a torch optimizer, its rate set before each step."""
     w = torch.tensor(start, requires_grad=True)
@@ -259,16 +239,6 @@ def test_soap_is_pytorch_optimizer_s(torch, peer, every):
 
 
 # --- Keras ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def keras(optax, peer, monkeypatch):
-    """Keras on jax, in float64."""
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    module = peer("keras")
-    if module.backend.backend() != "jax":
-        pytest.skip("keras was imported with another backend")
-    return module
 
 
 @pytest.mark.parametrize(
