@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -194,6 +195,11 @@ def lr_name(rule: Optimizer) -> str:
     """Under which name the rule's learning rate is an input."""
     names = hyperparameters(rule)
     return "lr" if "lr" in names else next(name for name in names if name.endswith(".lr"))
+
+
+def named(value: object) -> str:
+    """A part of a test's name: the `repr`, without the addresses of functions, which differ between processes."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
 
 
 def assert_close(found: Any, expected: Any, rtol: float = 1e-12) -> None:

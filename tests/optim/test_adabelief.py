@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import AdaBelief
 
@@ -69,7 +69,7 @@ AUTHORS = {"least": 5.0, "equal": True}
         (AdaBelief.like("authors-tf"), rectified, {**AUTHORS, "eps": 1e-14}),
         (AdaBelief.like("authors-tf", beta2=0.9), rectified, {**AUTHORS, "eps": 1e-14, "beta2": 0.9}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from optim.harness import Step, assert_close
+from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
 from spusk.optim import Adafactor
@@ -72,7 +72,7 @@ def torch(gradients, lrs, x, eps1=2.0**-23):
         (Adafactor.like("optax", min_size=1), shazeer, {"relative": False}),
         (Adafactor.like("torch"), torch, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 @pytest.mark.parametrize("column", [None, 1])
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers, column):
@@ -80,7 +80,7 @@ def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers,
     assert_close(run(rule, gradients, start), replay(oracle, rule.lr, gradients, start, **numbers))
 
 
-@pytest.mark.parametrize("rule", [Adafactor(), Adafactor.like("torch", beta1=0.9)], ids=repr)
+@pytest.mark.parametrize("rule", [Adafactor(), Adafactor.like("torch", beta1=0.9)], ids=named)
 def test_native_code_is_the_interpreter(rule):
     assert_close(natively(rule), run(rule))
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import Adagrad
 
@@ -63,7 +63,7 @@ def keras(gradients, lrs, w, initial_accumulator_value=0.1, epsilon=1e-7):
         (Adagrad.like("optax", s0=0.0, eps=0.0), optax, {"initial_accumulator_value": 0.0, "eps": 0.0}),
         (Adagrad.like("keras"), keras, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

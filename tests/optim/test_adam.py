@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import Adam
 
@@ -74,7 +74,7 @@ def keras_and_tensorflow(gradients, lrs, w, beta1=0.9, beta2=0.999, epsilon=1e-7
         (Adam.like("keras"), keras_and_tensorflow, {}),
         (Adam.like("tf1"), keras_and_tensorflow, {"epsilon": 1e-8}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import AdaMax
 
@@ -52,7 +52,7 @@ def keras(gradients, lrs, w, beta1=0.9, beta2=0.999, epsilon=1e-7):
         (AdaMax.like("optax", eps=1e-3), torch_and_optax, {"eps": 1e-3}),
         (AdaMax.like("keras"), keras, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

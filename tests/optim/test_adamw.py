@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, LR_FACTORS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import SGDW, Adam, AdamW, Momentum
 
@@ -86,7 +86,7 @@ def timm_sgd(gradients, lrs, w, momentum=0.0, weight_decay=0.0):
         (SGDW.like("pytorch_optimizer", beta1=0.9, weight_decay=0.1), timm_sgd,
          {"momentum": 0.9, "weight_decay": 0.1}),
     ],
-    ids=repr,
+    ids=named,
 )  # fmt: skip
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

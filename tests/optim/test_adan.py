@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import Adan
 
@@ -72,7 +72,7 @@ def authors(
         (Adan.like("pytorch_optimizer"), authors, {}),
         (Adan.like("optax", weight_decay=0.1), authors, {"weight_decay": 0.1, "no_prox": True, "eps_root": 1e-8, "ahead": 0.08}),
     ],
-    ids=repr,
+    ids=named,
 )  # fmt: skip
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import ADOPT
 
@@ -34,7 +34,7 @@ def taniguchi(gradients, lrs, w, beta1=0.9, beta2=0.9999, eps=1e-6, clip=None):
         (ADOPT.like("timm"), {"clip": lambda t: t**0.333}),
         (ADOPT.like("pytorch_optimizer"), {"clip": lambda t: (t + 1) ** 0.25}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(taniguchi, rule.lr, **numbers))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import Adam, AMSGrad
 
@@ -69,7 +69,7 @@ def keras(gradients, lrs, w, beta1=0.9, beta2=0.999, epsilon=1e-7):
         (AMSGrad.like("optax", beta2=0.9, eps_root=1e-6), optax, {"b2": 0.9, "eps_root": 1e-6}),
         (AMSGrad.like("keras"), keras, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import ASGD
 
@@ -38,12 +38,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "oracle", "numbers"), CASES, ids=repr)
+@pytest.mark.parametrize(("rule", "oracle", "numbers"), CASES, ids=named)
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))
 
 
-@pytest.mark.parametrize(("rule", "oracle", "numbers"), CASES, ids=repr)
+@pytest.mark.parametrize(("rule", "oracle", "numbers"), CASES, ids=named)
 def test_the_weights_to_use_are_the_average(rule, oracle, numbers):
     found = path(rule, GRADIENTS, START, lrs(rule.lr), evaluated=True)
     assert_close(found, replay(oracle, rule.lr, averages=True, **numbers))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import FTRL, Adagrad
 
@@ -49,7 +49,7 @@ def keras(gradients, lrs, w, accumulator=0.1, l1=0.0, l2=0.0):
         (FTRL.like("keras", l1=0.3, l2=0.4), keras, {"l1": 0.3, "l2": 0.4}),
         (FTRL.like("pytorch_optimizer"), mcmahan, {"beta": 0.0}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from optim.harness import Step, assert_close
+from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, natively, replay, run
 
 from spusk.optim import LAMB
@@ -68,13 +68,13 @@ def timm(gradients, lrs, w, weight_decay=0.01):
         (LAMB.like("timm"), timm, {}),
         (LAMB.like("timm", weight_decay=0.0), timm, {"weight_decay": 0.0}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(run(rule), replay(oracle, rule.lr, **numbers))
 
 
-@pytest.mark.parametrize("rule", [LAMB(), LAMB.like("timm")], ids=repr)
+@pytest.mark.parametrize("rule", [LAMB(), LAMB.like("timm")], ids=named)
 def test_native_code_is_the_interpreter(rule):
     assert_close(natively(rule), run(rule))
 

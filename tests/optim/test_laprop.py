@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import Adam, LaProp
 
@@ -60,7 +60,7 @@ def pytorch_optimizer(gradients, lrs, w, beta1=0.9, beta2=0.999, eps=1e-15):
         (LaProp.like("pytorch_optimizer"), pytorch_optimizer, {}),
         (LaProp.like("pytorch_optimizer", eps=1e-3), pytorch_optimizer, {"eps": 1e-3}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from optim.harness import Step, assert_close
+from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, natively, replay, run
 
 from spusk.optim import LARS
@@ -70,7 +70,7 @@ def timm(gradients, lrs, w, momentum=0.0, weight_decay=0.0):
         (LARS.like("timm"), timm, {}),
         (LARS.like("timm", mu=0.9, weight_decay=0.01), timm, {"momentum": 0.9, "weight_decay": 0.01}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(run(rule), replay(oracle, rule.lr, **numbers))

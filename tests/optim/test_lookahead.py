@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optim import harness
 from optim.events import GRADIENTS, LR_FACTORS, START, lrs, replay, slope
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk import optim
 from spusk.errors import InputError
@@ -122,7 +122,7 @@ def twice_around_sgd(pushes, lrs, w, k=2, alpha=0.5, outer_k=3, outer_alpha=0.25
         ),
         (Lookahead(Lookahead(SGD(), k=2), k=3, alpha=0.25), twice_around_sgd, 0.01, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, lr, numbers):
     found = path(rule, GRADIENTS, START, lrs(lr), slope=harness.slope)

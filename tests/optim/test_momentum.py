@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import SGD, Momentum
 
@@ -69,7 +69,7 @@ def dampened_steps(gradients, lrs, w, mu, dampening):
         (Momentum.like("ema"), ema, {}),
         (Momentum(dampening=0.25), dampened_steps, {"mu": 0.9, "dampening": 0.25}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optim.harness import Step, assert_close
+from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
 from spusk.errors import InputError
@@ -87,7 +87,7 @@ def keras(gradients, lrs, w):
         (Muon.like("optax"), optax, {}),
         (Muon.like("keras"), keras, {}),
     ],
-    ids=lambda x: repr(x)[:60],
+    ids=lambda x: named(x)[:60],
 )
 @pytest.mark.parametrize("is_wide", [False, True])
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers, is_wide):

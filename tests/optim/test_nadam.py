@@ -4,7 +4,7 @@ import math
 
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import Nadam
 
@@ -90,7 +90,7 @@ def tensorflow_contrib(gradients, lrs, w, beta1=0.9, beta2=0.999, epsilon=1e-8):
         (Nadam.like("tf-contrib"), tensorflow_contrib, {}),
         (Nadam.like("tf-contrib", eps=1e-7), tensorflow_contrib, {"epsilon": 1e-7}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optim import harness
 from optim.events import GRADIENTS, START, lrs, replay, slope
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import SGD, Nesterov
 
@@ -59,7 +59,7 @@ def gradients_in_the_velocity(pushes, lrs, w, mu=0.9):
         (Nesterov.like("keras"), keras, {}),
         (Nesterov(lr_inside=False), gradients_in_the_velocity, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     found = path(rule, GRADIENTS, START, lrs(rule.lr), slope=harness.slope)

@@ -44,16 +44,6 @@ STEPS = np.arange(1, 301)
 # --- torch --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def torch(peer):
-    """Torch with float64 as its default, without which NAdam keeps its product of momenta in float32."""
-    module = peer("torch")
-    before = module.get_default_dtype()
-    module.set_default_dtype(module.float64)
-    yield module
-    module.set_default_dtype(before)
-
-
 def torch_path(torch, name, arguments, rates=None, schedule=None):
     """The points of a torch optimizer, its rate set before each step or by a torch scheduler after it."""
     w = torch.tensor(START, requires_grad=True)
@@ -221,16 +211,6 @@ def test_one_cycle_for_momentum_is_torch_s(torch):
 
 
 # --- optax --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def optax(peer):
-    """Optax in float64, which jax allows only as a setting of the process."""
-    jax, module = peer("jax"), peer("optax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield module
-    jax.config.update("jax_enable_x64", before)
 
 
 def optax_path(transformation, gradients=GRADIENTS, parameters=None):

@@ -1,6 +1,5 @@
 """Presets of the rules beyond the lecture against the libraries themselves, in float64."""
 
-import os
 from functools import partial
 
 import numpy as np
@@ -12,42 +11,6 @@ from optim.peers import keras_like, optax_like, torch_like
 from spusk import optim
 
 pytestmark = pytest.mark.peers
-
-
-@pytest.fixture
-def torch(peer):
-    """Torch with float64 as its default."""
-    module = peer("torch")
-    before = module.get_default_dtype()
-    module.set_default_dtype(module.float64)
-    yield module
-    module.set_default_dtype(before)
-
-
-@pytest.fixture
-def x64(peer):
-    """Jax in float64, which it allows only as a setting of the process."""
-    jax = peer("jax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield jax
-    jax.config.update("jax_enable_x64", before)
-
-
-@pytest.fixture
-def optax(x64, peer):
-    return peer("optax")
-
-
-@pytest.fixture
-def keras(x64, peer):
-    """Keras on jax, in float64."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    module = peer("keras")
-    before = module.config.floatx()
-    module.config.set_floatx("float64")
-    yield module
-    module.config.set_floatx(before)
 
 
 def ours(rule, lr=None, shape=START.shape):

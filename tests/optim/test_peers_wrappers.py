@@ -1,6 +1,5 @@
 """Wrappers and rules of second order against torch, optax, keras, timm and pytorch_optimizer, in float64."""
 
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,37 +15,6 @@ from spusk.optim.wrappers.plateau import Watch
 pytestmark = pytest.mark.peers
 
 O = optim  # noqa: E741
-
-
-@pytest.fixture
-def torch(peer):
-    """Torch with float64 as its default."""
-    module = peer("torch")
-    before = module.get_default_dtype()
-    module.set_default_dtype(module.float64)
-    yield module
-    module.set_default_dtype(before)
-
-
-@pytest.fixture
-def optax(peer):
-    """Optax in float64, which jax allows only as a setting of the process."""
-    jax, module = peer("jax"), peer("optax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield module
-    jax.config.update("jax_enable_x64", before)
-
-
-@pytest.fixture
-def keras(optax, peer):
-    """Keras on jax, in float64."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    module = peer("keras")
-    before = module.config.floatx()
-    module.config.set_floatx("float64")
-    yield module
-    module.config.set_floatx(before)
 
 
 # --- torch and timm -------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.graph import scalar
 from spusk.optim import Momentum, RAdam
@@ -99,7 +99,7 @@ def authors(gradients, lrs, w, beta1=0.9, beta2=0.999, eps=1e-8, degenerated_to_
         (RAdam.like("authors"), authors, {}),
         (RAdam.like("authors", eps=1e-7), authors, {"eps": 1e-7}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import RMSprop
 
@@ -104,7 +104,7 @@ def tensorflow1(gradients, lrs, w, decay=0.9, epsilon=1e-10, momentum=0.0):
         (RMSprop.like("tf1"), tensorflow1, {}),
         (RMSprop.like("tf1", momentum=0.9), tensorflow1, {"momentum": 0.9}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))
@@ -118,7 +118,7 @@ def test_the_buffer_exists_only_with_momentum_and_a_zero_momentum_changes_nothin
 
 
 @pytest.mark.parametrize(
-    "rule", [RMSprop(centered=True), RMSprop.like("torch", centered=True, rho=0.5)], ids=repr
+    "rule", [RMSprop(centered=True), RMSprop.like("torch", centered=True, rho=0.5)], ids=named
 )
 def test_a_constant_gradient_leaves_a_centered_step_finite(rule):
     gradient = 10 ** np.random.default_rng(0).uniform(-6, 6, 100)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import assert_close, path
+from optim.harness import assert_close, named, path
 
 from spusk.optim import Rprop
 
@@ -67,7 +67,7 @@ def optax(gradients, lrs, w, eta_minus=0.5, eta_plus=1.2, least=1e-6, most=50.0)
         (Rprop.like("torch", eta_plus=1.5, step_max=0.5), torch, {"eta_plus": 1.5, "most": 0.5}),
         (Rprop.like("optax"), optax, {}),
     ],
-    ids=repr,
+    ids=named,
 )  # fmt: skip
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))

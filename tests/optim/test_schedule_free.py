@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from optim import events
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path, slope
+from optim.harness import Step, assert_close, named, path, slope
 
 from spusk.optim import ScheduleFreeAdamW, ScheduleFreeSGD
 
@@ -90,7 +90,7 @@ def authors_adamw(gradients, lrs, w, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.0
         (ScheduleFreeAdamW.like("keras"), authors_adamw, {"power": 0.0}),
         (ScheduleFreeAdamW.like("pytorch_optimizer"), authors_adamw, {"root": 1e-15}),
     ],
-    ids=repr,
+    ids=named,
 )  # fmt: skip
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     found = path(rule, GRADIENTS, START, lrs(rule.lr), evaluated=True)
@@ -104,7 +104,7 @@ def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers)
         (ScheduleFreeSGD.like("authors", lr=0.01), authors),
         (ScheduleFreeAdamW(), defazio_adamw),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_gradients_are_taken_between_the_point_and_the_average(rule, oracle):
     found = path(rule, GRADIENTS, START, lrs(rule.lr), slope=slope, evaluated=True)
@@ -132,7 +132,7 @@ def test_before_the_first_step_the_weights_to_use_are_the_weights():
     assert Step(ScheduleFreeAdamW(), {"w": START}).evaluated["w"].tolist() == START.tolist()
 
 
-@pytest.mark.parametrize("rule", [ScheduleFreeSGD(), ScheduleFreeAdamW()], ids=repr)
+@pytest.mark.parametrize("rule", [ScheduleFreeSGD(), ScheduleFreeAdamW()], ids=named)
 @pytest.mark.parametrize("rate", [0.0, 1e-200])
 def test_a_point_reached_with_a_rate_whose_square_is_zero_counts_for_nothing(rule, rate):
     points = path(rule, [1.0, 1.0], 0.0, lrs=[rate, 0.1], evaluated=True)

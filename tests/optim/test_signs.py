@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import Lion, SignSGD
 
@@ -57,20 +57,20 @@ def chen(gradients, lrs, w, beta1=0.9, beta2=0.99, decay=0.0):
         (Lion.like("pytorch_optimizer"), chen, {}),
         (Lion.like("authors"), chen, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))
 
 
-@pytest.mark.parametrize("rule", [SignSGD(), SignSGD(beta=0.9), Lion()], ids=repr)
+@pytest.mark.parametrize("rule", [SignSGD(), SignSGD(beta=0.9), Lion()], ids=named)
 def test_steps_do_not_depend_on_the_gradient_s_unit(rule):
     # A power of two keeps every rounding.
     found, expected = (path(rule, GRADIENTS * k, START) for k in (2.0**40, 1.0))
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("rule", [SignSGD(lr=0.5), SignSGD(lr=0.5, beta=0.9), Lion(lr=0.5)], ids=repr)
+@pytest.mark.parametrize("rule", [SignSGD(lr=0.5), SignSGD(lr=0.5, beta=0.9), Lion(lr=0.5)], ids=named)
 def test_the_first_step_has_size_lr_and_none_where_the_gradient_is_zero(rule):
     assert path(rule, [[1e-9, -1e9, 0.0]], np.zeros(3))[1].tolist() == [-0.5, 0.5, 0.0]
 

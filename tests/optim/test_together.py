@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from optim import events
 from optim.events import GRADIENTS, START, lrs, replay_rows
-from optim.harness import Step, assert_close, path, slope
+from optim.harness import Step, assert_close, named, path, slope
 
 from spusk.optim import DAdaptAdam, DAdaptSGD, DoG, DoWG, Prodigy
 
@@ -146,7 +146,7 @@ def khaled(gradients, lrs, w, r0=0.01, eps=0.0):
         (DoWG(r0=0.5), khaled, {"r0": 0.5}),
         (DoWG.like("optax"), khaled, {"eps": 1e-4}),
     ],
-    ids=repr,
+    ids=named,
 )  # fmt: skip
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay_rows(oracle, rule.lr, **numbers))
@@ -164,7 +164,7 @@ def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers)
         (DoG(rho=0.1), ivgi, {"rho": 0.1}),
         (DoWG(), khaled, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_on_the_way_to_a_minimum(rule, oracle, numbers):
     start, noise = 20 * START, np.clip(GRADIENTS[:100], -0.1, 0.1)
@@ -178,7 +178,7 @@ def test_it_is_its_formula_on_the_way_to_a_minimum(rule, oracle, numbers):
 RULES = [Prodigy(), DAdaptAdam(), DAdaptSGD(), DoG(), DoWG()]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_how_weights_are_cut_into_parameters_makes_no_difference(rule):
     whole, cut = Step(rule, {"w": START}), Step(rule, {"a": START[:2], "b": START[2:].reshape(3, 1)})
     for g in GRADIENTS[:200]:
@@ -188,26 +188,26 @@ def test_how_weights_are_cut_into_parameters_makes_no_difference(rule):
     np.testing.assert_allclose(found, whole.parameters["w"], rtol=1e-10)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_nothing_happens_while_all_gradients_are_zero(rule):
     points = path(rule, [np.zeros(5)] * 3 + [np.ones(5)], START)
     assert (points[:4] == START).all()
     assert (points[4] < START).all()
 
 
-@pytest.mark.parametrize("rule", [Prodigy(), DAdaptAdam(), DAdaptSGD()], ids=repr)
+@pytest.mark.parametrize("rule", [Prodigy(), DAdaptAdam(), DAdaptSGD()], ids=named)
 def test_zero_gradients_say_nothing_about_the_distance(rule):
     step = Step(rule, {"w": START})
     step({"w": np.zeros(5)})
     assert step.state["all/d"] == rule.d0
 
 
-@pytest.mark.parametrize("rule", [DAdaptSGD(), DoWG()], ids=repr)
+@pytest.mark.parametrize("rule", [DAdaptSGD(), DoWG()], ids=named)
 def test_gradients_whose_squares_are_zero_move_nothing(rule):
     assert (path(rule, [np.full(5, 1e-200)], np.zeros(5)) == 0).all()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 @pytest.mark.parametrize("far", [0.1, 1000.0])
 def test_the_distance_to_a_far_minimum_is_found_without_a_rate(rule, far):
     # |w − far| in five dimensions, from 0.
@@ -220,7 +220,7 @@ def test_the_distance_to_a_far_minimum_is_found_without_a_rate(rule, far):
     assert best < 0.1 * far
 
 
-@pytest.mark.parametrize("rule", [Prodigy(), DAdaptAdam(), DAdaptSGD()], ids=repr)
+@pytest.mark.parametrize("rule", [Prodigy(), DAdaptAdam(), DAdaptSGD()], ids=named)
 def test_the_estimate_of_the_distance_only_grows(rule):
     step, estimates = Step(rule, {"w": START}), []
     for g in GRADIENTS[:300]:
@@ -230,7 +230,7 @@ def test_the_estimate_of_the_distance_only_grows(rule):
     assert estimates[-1] > 1e-6
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_parameters_of_different_precision_keep_theirs(rule):
     step = Step(rule, {"a": START.astype("float32"), "b": START})
     for g in GRADIENTS[:20]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.events import GRADIENTS, START, lrs, replay
-from optim.harness import Step, assert_close, path
+from optim.harness import Step, assert_close, named, path
 
 from spusk.optim import Yogi
 
@@ -48,7 +48,7 @@ def optax(gradients, lrs, w, b1=0.9, b2=0.999, eps=1e-3, initial=1e-6):
         (Yogi.like("optax", eps=1e-8), optax, {"eps": 1e-8}),
         (Yogi.like("pytorch_optimizer"), optax, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_it_is_its_formula_over_a_thousand_eventful_steps(rule, oracle, numbers):
     assert_close(path(rule, GRADIENTS, START, lrs(rule.lr)), replay(oracle, rule.lr, **numbers))
