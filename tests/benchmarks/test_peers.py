@@ -84,6 +84,7 @@ def test_a_method_alone(peer, method) -> None:
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch about its own modules
 @pytest.mark.parametrize("name", ["adam", "sam"])
 def test_a_method_inside_torch_compiled(peer, name) -> None:
     peer("torch")
