@@ -31,7 +31,9 @@ class Shampoo(Optimizer):
     The roots are computed by 25 coupled Newton iterations (`matrices.inverse_root`) of H + ridge·‖H‖·I. With
     the default ridge their relative error is below 1e-6 in float64 and 1e-2 in float32, against an
     eigendecomposition of the same matrix. The ridge is Anil et al.'s (2020); it bends the roots of
-    eigenvalues that are less than about 1e-5 of the norm. Of an axis longer than `max_size` only the
+    eigenvalues that are less than about 1e-5 of the norm. Pytorch_optimizer has no ridge, and takes its roots
+    from a decomposition: without one, iterations in float32 do not find the roots of eigenvalues near ε, and
+    end as NaN where gradients leave directions out; float64 does. Of an axis longer than `max_size` only the
     diagonal of H is kept, the diagonal variant that the paper has for large axes.
 
     A root of an n×n matrix takes 97 products of n×n matrices (of two axes). There is no branch in a step, so
