@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,12 @@ from tools.mutants.operators import OPERATORS, Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src"
+
+
+def module_name(file: Path) -> str:
+    """`src/spusk/optim/adam.py` is `spusk.optim.adam`."""
+    parts = file.resolve().relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
+        digest: of the file's name and the changed text, and so of the change and all else in the file.
     """
 
     file: str
@@ -35,6 +43,7 @@ class Mutant:
     after: str
     line: int
     code: CodeType = field(repr=False)
+    digest: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line} {self.function}"
@@ -63,9 +72,9 @@ def mutants(file: Path) -> Iterator[Mutant]:
                     seen.add(text)
                     code = compile(tree, str(file), "exec")
                     line = getattr(node, "lineno", 0)
-                    yield Mutant(
-                        name, function, operator, before, ast.unparse(holder if is_word else new), line, code
-                    )
+                    after = ast.unparse(holder if is_word else new)
+                    digest = hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()[:16]
+                    yield Mutant(name, function, operator, before, after, line, code, digest)
                 _put(holder, key, node)
 
 

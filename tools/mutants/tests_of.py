@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tools.mutants.mutant import ROOT, SOURCE
+from tools.mutants.mutant import ROOT, SOURCE, module_name
 
 TESTS = ROOT / "tests"
 
@@ -33,7 +33,7 @@ class Tests:
         files: paths.
         shared: those of them that test every class of the room.
         names: what the tested file defines, its module's name among it.
-        others: the classes that the room's other files define.
+        others: the classes that the room's other files define, and the names of their modules.
     """
 
     files: tuple[Path, ...]
@@ -54,7 +54,8 @@ class Tests:
         """
         if file not in self.shared or "[" not in test:
             return True
-        words = set(re.findall(r"\w+", test.partition("[")[2]))
+        case = test.partition("[")[2]
+        words = {*re.findall(r"\w+", case), *re.findall(r"[\w.]+", case)}
         return bool(words & self.names) or not words & self.others
 
 
@@ -75,9 +76,9 @@ def tests_of(file: Path) -> Tests:
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
     rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
     is_base = any(_imports(p, path.stem) for p in rest if p.stem not in ("__init__", "catalogue"))
-    others = set[str]() if is_base else {c for p in rest for c in _classes(p)}
-    stems = {path.stem} | {part.stem for part in path.parents if part.stem}
-    return Tests(files, frozenset(shared) - {own}, frozenset(names | stems), frozenset(others - names))
+    others = set[str]() if is_base else {name for p in rest for name in (*_classes(p), module_name(p))}
+    names |= {path.stem, module_name(file)}
+    return Tests(files, frozenset(shared) - {own}, frozenset(names), frozenset(others - names))
 
 
 def _naming(names: set[str], room: Path) -> list[Path]:

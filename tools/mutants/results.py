@@ -1,0 +1,102 @@
+"""What became of mutants, kept from one run to the next as long as neither they nor their tests change."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tools.mutants.mutant import ROOT, Mutant
+from tools.mutants.tests_of import TESTS, tests_of
+
+KEPT = ROOT / ".mutants.jsonl"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant.
+
+    Attributes:
+        mutant: which one.
+        alive: whether the tests passed.
+        by: the test that failed; "" if none did, or the mutant could not be imported or ran out of time.
+    """
+
+    mutant: Mutant
+    alive: bool
+    by: str = ""
+
+
+class Results:
+    """Outcomes in a file of lines, each written as soon as it is known.
+
+    A death is a fact about the changed source and the test file that failed, with the helpers that it imports;
+    a survival one about the changed source and all its test files. The rest of the package is not looked at.
+    """
+
+    def __init__(self, file: Path = KEPT) -> None:
+        self._file = file
+        lines = file.read_text().splitlines() if file.exists() else []
+        self._known = {entry["mutant"]: entry for entry in map(_read, lines) if entry}
+
+    def get(self, mutant: Mutant) -> Outcome | None:
+        """What is known of a mutant, None if nothing is."""
+        entry = self._known.get(mutant.digest)
+        if entry is None or entry["tests"] != _tests(mutant, entry["by"]):
+            return None
+        return Outcome(mutant, entry["alive"], entry["by"])
+
+    def put(self, outcome: Outcome) -> None:
+        """Keep an outcome."""
+        mutant = outcome.mutant
+        entry = {
+            "mutant": mutant.digest,
+            "alive": outcome.alive,
+            "tests": _tests(mutant, outcome.by),
+            "by": outcome.by,
+        }
+        self._known[mutant.digest] = entry
+        with self._file.open("a") as lines:
+            lines.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _read(line: str) -> dict[str, object] | None:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:  # a line that was being written when the machine went off
+        return None
+
+
+def _tests(mutant: Mutant, by: str) -> str:
+    file = ROOT / by.partition("::")[0]
+    return _digest([file]) if by and file.exists() else _digest(tests_of(ROOT / mutant.file).files)
+
+
+def _digest(files: Iterable[Path]) -> str:
+    found = set[Path]()
+    waiting = [*files, TESTS / "conftest.py"]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += _helpers(file)
+    text = "\n".join(_digest_of(f) for f in sorted(found))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@cache
+def _helpers(file: Path) -> list[Path]:
+    """The modules in `tests/` that a test file imports."""
+    tree = ast.walk(ast.parse(file.read_text()))
+    names = [n.module for n in tree if isinstance(n, ast.ImportFrom) and n.module]
+    paths = [TESTS / (name.replace(".", "/") + ".py") for name in names]
+    return [p for p in paths if p.exists()]

@@ -1,0 +1,187 @@
+"""What a forked process does: the mutants of one file one after another, or one mutant imported anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tools.mutants import in_place
+from tools.mutants.imports import dependents, replace_module
+from tools.mutants.mutant import Mutant, module_name
+from tools.mutants.tests_of import tests_of
+
+SECONDS = 45
+"""How long a mutant's tests may compute: several times as long as those of any file take."""
+WAITING = 20
+"""How many times longer they may take by the clock, where other programs compute as well."""
+PATIENCE = 3.0
+"""For how many seconds tests run in place; a mutant that lives so long is imported anew."""
+
+
+@dataclass
+class Role:
+    """What a forked process does.
+
+    Attributes:
+        file: whose tests it runs.
+        tells: where it writes what it finds, a line of JSON each time.
+    """
+
+    file: Path
+    tells: int = field(repr=False)
+
+    @property
+    def tests(self) -> list[Path]:
+        """The test files to collect."""
+        return tests_of(self.file).of_stage(False)
+
+    def begin(self) -> None:
+        """Before tests are collected."""
+        from hypothesis import Phase, settings
+
+        # The same examples every time, and no search for smaller ones: that a test fails is all we ask.
+        phases = [Phase.explicit, Phase.generate]
+        settings.register_profile("mutants", derandomize=True, deadline=None, database=None, phases=phases)
+        settings.load_profile("mutants")
+
+    def chosen(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+        """Those of the collected tests that can say something about the file."""
+        return [i for i in items if tests_of(self.file).wants(i.path, i.nodeid)]
+
+    def failed(self, item: pytest.Item) -> None:
+        """When a test has failed."""
+
+    def loop(self, items: Sequence[pytest.Item]) -> bool | None:
+        """Run the tests; None: as pytest does."""
+        return None
+
+    def _tell(self, mutant: int, killed: bool, by: str = "") -> None:
+        told = {"file": str(self.file), "mutant": mutant, "process": os.getpid(), "killed": killed}
+        line = json.dumps(told | {"by": by[:700]}) + "\n"  # short enough to be written in one piece
+        os.write(self.tells, line.encode())
+
+
+@dataclass
+class Nursery(Role):
+    """Collects a file's own tests, and forks for each mutant: the change is put in place, the tests run."""
+
+    mutants: Sequence[Mutant]
+    _kills: Counter[str] = field(default_factory=Counter[str], init=False)
+    _sound: set[str] = field(default_factory=set[str], init=False)
+    _in_fork: int = field(default=-1, init=False)  # where a forked process writes which test failed
+
+    def __repr__(self) -> str:
+        return f"the tests of {self.file.name}"
+
+    def loop(self, items: Sequence[pytest.Item]) -> bool:
+        first = os.getppid()
+        for i, mutant in enumerate(self.mutants):
+            if os.getppid() != first:  # which ended before its time
+                os._exit(1)
+            put_in_place, status, by = self._fork(mutant, self._ordered(items))
+            if by and by not in self._sound:
+                alone = [item for item in items if item.nodeid == by]
+                if self._fork(None, alone)[1]:
+                    os.write(2, f"{by} fails without any change\n".encode())
+                    os._exit(1)
+                self._sound.add(by)
+            self._kills[by] += bool(by)
+            self._tell(i, killed=put_in_place and status != 0, by=by)
+        return True
+
+    def _ordered(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+        """Those that have killed most first."""
+        return sorted(items, key=lambda item: -self._kills[item.nodeid])
+
+    def _fork(self, mutant: Mutant | None, items: Sequence[pytest.Item]) -> tuple[bool, int, str]:
+        """Whether the change could be put in place, how the process ended, and which test failed."""
+        hears, tells = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._in_fork = tells
+            _limit()
+            if mutant and not in_place.put(mutant):
+                os._exit(2)
+            _run(items, PATIENCE if mutant else None)
+            os._exit(0)
+        os.close(tells)
+        said = b""
+        while part := os.read(hears, 65536):
+            said += part
+        os.close(hears)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return code != 2, code, said.decode()
+
+    def failed(self, item: pytest.Item) -> None:
+        os.write(self._in_fork, item.nodeid.encode())
+        os._exit(1)  # at once: pytest's report takes longer than most tests
+
+
+@dataclass
+class Anew(Role):
+    """Imports the mutated module and all that depend on it, collects the tests with that and runs them.
+
+    Attributes:
+        mutant: the change; None leaves all as it is.
+        kills: how many mutants of the file each test has killed.
+        shared: run the tests that all files share instead of the file's own.
+        test: run only those of this function, by its identifier.
+    """
+
+    mutant: Mutant | None
+    kills: Counter[str] = field(repr=False)
+    shared: bool = False
+    test: str = ""
+
+    @property
+    def tests(self) -> list[Path]:
+        return tests_of(self.file).of_stage(self.shared)
+
+    def begin(self) -> None:
+        super().begin()
+        _limit()
+        if self.mutant is None:
+            return
+        name = module_name(self.file)
+        try:
+            replace_module(name, self.mutant.code, dependents(name))
+        except Exception:  # a module that cannot be imported would fail every test
+            traceback.print_exc(file=sys.__stdout__)
+            os._exit(1)
+
+    def chosen(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+        found = [i for i in super().chosen(items) if self.test in ("", i.nodeid.partition("[")[0])]
+        # By its function's kills, since what the change does to a rule may be seen in the test's identifier.
+        by_function = Counter[str]()
+        for test, n in self.kills.items():
+            by_function[test.partition("[")[0]] += n
+        return sorted(found, key=lambda i: (-self.kills[i.nodeid], -by_function[i.nodeid.partition("[")[0]]))
+
+    def failed(self, item: pytest.Item) -> None:
+        self._tell(-1, killed=True, by=item.nodeid)
+        if self.mutant:
+            os._exit(1)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    signal.alarm(SECONDS * WAITING)
+
+
+def _run(items: Iterable[pytest.Item], patience: float | None) -> None:
+    """Run tests until they have computed so long."""
+    items = list(items)
+    for item, after in zip(items, [*items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        if patience is not None and time.process_time() > patience:
+            return
