@@ -108,6 +108,22 @@ def test_at_most_512_examples_are_looked_at_and_they_follow_from_the_seed():
     assert not np.array_equal(first, other)
 
 
+def test_no_network_sees_more_than_512_examples():
+    seen = set()
+
+    class Watched(nn.Layer):
+        def parameters(self):
+            yield nn.Parameter("weight", (4, 8), fan_in=4, fan_out=8)
+
+        def apply(self, p, x):
+            seen.add(x.shape[0])
+            return x @ p.weight
+
+    drawn = initialise(Watched().parameters(), "lsuv")
+    fitted(Watched(), drawn, "lsuv", np.random.default_rng(1).normal(size=(600, 4)))
+    assert seen == {512}
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

@@ -17,8 +17,8 @@ def put(mutant: Mutant) -> bool:
     Whatever has imported the function sees the change, for it remains the same object.
 
     Returns:
-        False, with nothing changed, where the change is not inside a function (a default, a preset, a constant
-        of the module) or the function cannot be found by its name.
+        False, with nothing changed, where the change is not inside a function (but a default, a preset, a
+        constant of the module) or the function cannot be found by its name.
     """
     module = sys.modules[module_name(ROOT / mutant.file)]
     functions = list(_functions(module, mutant.function.split(".")))
@@ -33,7 +33,7 @@ def put(mutant: Mutant) -> bool:
 
 
 def _functions(holder: Any, names: list[str]) -> Iterator[FunctionType]:
-    """The outermost function on this path of names; a property may have several, a cached one has none here."""
+    """The outermost function on this path of names; a property may have several, a cached one none."""
     found = vars(holder).get(names[0])
     if inspect.isclass(found) and len(names) > 1:
         yield from _functions(found, names[1:])

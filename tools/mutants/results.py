@@ -34,8 +34,9 @@ class Outcome:
 class Results:
     """Outcomes in a file of lines, each written as soon as it is known.
 
-    A death is a fact about the changed source and the test file that failed, with the helpers that it imports;
-    a survival one about the changed source and all its test files. The rest of the package is not looked at.
+    A death is a fact about the changed source and the test file that failed, with the helpers that it
+    imports; a survival one about the changed source and all its test files. The rest of the package is not
+    looked at.
     """
 
     def __init__(self, file: Path = KEPT) -> None:
@@ -61,7 +62,7 @@ class Results:
         }
         self._known[mutant.digest] = entry
         with self._file.open("a") as lines:
-            lines.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            lines.write("\n" + json.dumps(entry, ensure_ascii=False))  # after a line that was cut off, too
 
 
 def _read(line: str) -> dict[str, object] | None:

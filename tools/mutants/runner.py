@@ -1,11 +1,11 @@
 """Runs the tests against mutants, in forked processes: none of them imports NumPy, LLVM or pytest again.
 
-The first process starts pytest once and forks a process for each file. That one collects the file's own tests,
-and forks again for each mutant that is a change inside a function: the function gets its changed code, and the
-tests run, those first that have killed most, until one fails. What these pass, and what is changed outside
-functions, is forked from the first process, imports the mutated module and all that depend on it, collects the
-tests with that and runs them: the file's own, then those shared by its room. So none is said to live that was
-not seen to pass all of its tests from the start. Files on disk stay as they are.
+The first process starts pytest once and forks a process for each file. That one collects the file's own
+tests, and forks again for each mutant that is a change inside a function: the function gets its changed code,
+and the tests run, those first that have killed most, until one fails. What these pass, and what is changed
+outside functions, is forked from the first process, imports the mutated module and all that depend on it,
+collects the tests with that and runs them: the file's own, then those shared by its room. So none is said to
+live that was not seen to pass all of its tests from the start. Files on disk stay as they are.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def run(work: Sequence[Work], jobs: int, done: Callable[[Outcome], None]) -> Non
 
 
 class _Plugin:
-    """The first process forks instead of collecting tests; a forked one collects and runs those of its role."""
+    """The first process forks instead of collecting tests; a forked one runs those of its role."""
 
     def __init__(self, role: Callable[[], Role | None]) -> None:
         self._find_role = role
@@ -105,7 +105,7 @@ class _Plugin:
 
 @dataclass
 class _File:
-    """What is known of a file in this run: which tests kill, and which of them are known to pass unchanged."""
+    """What is known of a file in this run: which tests kill, which of them pass without a change."""
 
     mutants: list[Mutant]
     kills: Counter[str] = field(default_factory=Counter[str])
@@ -133,7 +133,8 @@ class _First:
             _ = tests_of(file), dependents(module_name(file))
         gc.collect()
         gc.freeze()
-        self._waiting = deque[Role](Nursery(f, self._tells, tuple(known.mutants)) for f, known in self._files.items())
+        nurseries = (Nursery(f, self._tells, tuple(known.mutants)) for f, known in self._files.items())
+        self._waiting = deque[Role](nurseries)
         while self._waiting or self._running:
             while self._waiting and len(self._running) < self._jobs:
                 role = self._waiting.popleft()

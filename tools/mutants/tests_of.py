@@ -76,7 +76,9 @@ def tests_of(file: Path) -> Tests:
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
     rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
     is_base = any(_imports(p, path.stem) for p in rest if p.stem not in ("__init__", "catalogue"))
-    others = set[str]() if is_base else {name for p in rest for name in (*_classes(p), module_name(p))}
+    others = set[str]() if is_base else {c for p in rest for c in _classes(p)}
+    if not is_base:
+        others |= {module_name(p) for p in rest if p.stem != "__init__"}
     names |= {path.stem, module_name(file)}
     return Tests(files, frozenset(shared) - {own}, frozenset(names), frozenset(others - names))
 
