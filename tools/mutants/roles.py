@@ -20,10 +20,10 @@ from tools.mutants.imports import dependents, replace_module
 from tools.mutants.mutant import Mutant, module_name
 from tools.mutants.tests_of import tests_of
 
-SECONDS = 45
-"""How long a mutant's tests may compute: several times as long as those of any file take."""
+SECONDS = 15
+"""How long one test may compute: several times as long as any takes."""
 WAITING = 20
-"""How many times longer they may take by the clock, where other programs compute as well."""
+"""How many times longer it may take by the clock, where other programs compute as well."""
 PATIENCE = 3.0
 """For how many seconds tests run in place; a mutant that lives so long is imported anew."""
 
@@ -58,8 +58,14 @@ class Role:
         """Those of the collected tests that can say something about the file."""
         return [i for i in items if tests_of(self.file).wants(i.path, i.nodeid)]
 
-    def failed(self, item: pytest.Item) -> None:
+    def starts(self, item: pytest.Item) -> None:
+        """Before each test: it is told of, and limited in time."""
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + SECONDS, resource.RLIM_INFINITY))
+        signal.alarm(SECONDS * WAITING)
+
+    def failed(self) -> None:
         """When a test has failed."""
+        os._exit(1)  # at once: pytest's report takes longer than most tests
 
     def loop(self, items: Sequence[pytest.Item]) -> bool | None:
         """Run the tests; None: as pytest does."""
@@ -67,8 +73,8 @@ class Role:
 
     def _tell(self, mutant: int, killed: bool, by: str = "") -> None:
         told = {"file": str(self.file), "mutant": mutant, "process": os.getpid(), "killed": killed}
-        line = json.dumps(told | {"by": by[:700]}) + "\n"  # short enough to be written in one piece
-        os.write(self.tells, line.encode())
+        line = json.dumps(told | {"by": by[:700]}, ensure_ascii=False) + "\n"
+        os.write(self.tells, line.encode())  # in one piece, since it is short
 
 
 @dataclass
@@ -109,7 +115,6 @@ class Nursery(Role):
         pid = os.fork()
         if pid == 0:
             self._in_fork = tells
-            _limit()
             if mutant and not in_place.put(mutant):
                 os._exit(2)
             _run(items, PATIENCE if mutant else None)
@@ -120,11 +125,11 @@ class Nursery(Role):
             said += part
         os.close(hears)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return code != 2, code, said.decode()
+        return code != 2, code, said.decode().rpartition("\n")[2] if code else ""
 
-    def failed(self, item: pytest.Item) -> None:
-        os.write(self._in_fork, item.nodeid.encode())
-        os._exit(1)  # at once: pytest's report takes longer than most tests
+    def starts(self, item: pytest.Item) -> None:
+        super().starts(item)
+        os.write(self._in_fork, f"\n{item.nodeid}".encode())
 
 
 @dataclass
@@ -149,7 +154,6 @@ class Anew(Role):
 
     def begin(self) -> None:
         super().begin()
-        _limit()
         if self.mutant is None:
             return
         name = module_name(self.file)
@@ -167,15 +171,9 @@ class Anew(Role):
             by_function[test.partition("[")[0]] += n
         return sorted(found, key=lambda i: (-self.kills[i.nodeid], -by_function[i.nodeid.partition("[")[0]]))
 
-    def failed(self, item: pytest.Item) -> None:
-        self._tell(-1, killed=True, by=item.nodeid)
-        if self.mutant:
-            os._exit(1)
-
-
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    signal.alarm(SECONDS * WAITING)
+    def starts(self, item: pytest.Item) -> None:
+        super().starts(item)
+        self._tell(-1, killed=False, by=item.nodeid)
 
 
 def _run(items: Iterable[pytest.Item], patience: float | None) -> None:

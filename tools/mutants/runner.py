@@ -93,10 +93,15 @@ class _Plugin:
             items[:] = self._role.chosen(items)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        if self._role:
+            self._role.starts(item)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         failed = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
         if self._role and failed:
-            self._role.failed(item)
+            self._role.failed()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -166,7 +171,7 @@ class _First:
             seconds = 0
 
     def _heard(self, file: str, mutant: int, process: int, killed: bool, by: str) -> None:
-        """A nursery tells of each of its mutants, a mutant imported anew of the test that it fails."""
+        """A nursery tells of each of its mutants, one imported anew of each test that begins."""
         path = Path(file)
         if process in self._running and isinstance(self._running[process][0], Anew):
             self._by[process] = by
