@@ -184,17 +184,33 @@ def test_an_outcome_holds_until_the_test_that_told_it_changes(tmp_path, monkeypa
     Results(tmp_path / "kept").put(Outcome(mutant, False, by))
     assert Results(tmp_path / "kept").get(mutant) == Outcome(mutant, False, by)
     assert Results(tmp_path / "kept").get(sgd("default")) is None
-    text = results._digest_of
+    text = results._text_of
     for changed, holds in (("test_rules.py", True), ("harness.py", False), ("test_sgd.py", False)):
-        monkeypatch.setattr(results, "_digest_of", lambda f, name=changed: text(f) + "!" * (f.name == name))
+        monkeypatch.setattr(
+            results, "_text_of", lambda f, test="", name=changed: text(f, test) + "!" * (f.name == name)
+        )
         assert (Results(tmp_path / "kept").get(mutant) is not None) == holds
+
+
+def test_other_tests_in_a_file_are_nothing_to_the_one_that_killed(tmp_path):
+    file = tmp_path / "test_x.py"
+    texts = []
+    for other, helper in (("1", "a = 1"), ("2", "a = 1"), ("2", "a = 2")):
+        file.write_text(f"{helper}\ndef test_x(): assert a\ndef test_y(): assert {other}\n")
+        results._text_of.cache_clear()
+        texts.append(results._text_of(file, "test_x"))
+    assert texts[0] == texts[1] != texts[2]
+    assert "test_x" in texts[0]
+    assert "test_y" in results._text_of(file)
 
 
 def test_a_survival_holds_until_any_of_its_tests_changes(tmp_path, monkeypatch):
     Results(tmp_path / "kept").put(Outcome(sgd("sign"), True))
     assert Results(tmp_path / "kept").get(sgd("sign")) == Outcome(sgd("sign"), True)
-    text = results._digest_of
-    monkeypatch.setattr(results, "_digest_of", lambda f: text(f) + "!" * (f.name == "test_rules.py"))
+    text = results._text_of
+    monkeypatch.setattr(
+        results, "_text_of", lambda f, test="": text(f, test) + "!" * (f.name == "test_rules.py")
+    )
     assert Results(tmp_path / "kept").get(sgd("sign")) is None
 
 

@@ -34,9 +34,9 @@ class Outcome:
 class Results:
     """Outcomes in a file of lines, each written as soon as it is known.
 
-    A death is a fact about the changed source and the test file that failed, with the helpers that it
-    imports; a survival one about the changed source and all its test files. The rest of the package is not
-    looked at.
+    A death is a fact about the changed source and the test that failed, with all in its file that is no other
+    test, and the helpers that it imports; a survival one about the changed source and all its test files. The
+    rest of the package is not looked at.
     """
 
     def __init__(self, file: Path = KEPT) -> None:
@@ -73,25 +73,34 @@ def _read(line: str) -> dict[str, object] | None:
 
 
 def _tests(mutant: Mutant, by: str) -> str:
-    file = ROOT / by.partition("::")[0]
-    return _digest([file]) if by and file.exists() else _digest(tests_of(ROOT / mutant.file).files)
+    name, _, test = by.partition("::")
+    if by and (ROOT / name).exists():
+        return _digest([ROOT / name], test.partition("[")[0])
+    return _digest(tests_of(ROOT / mutant.file).files)
 
 
-def _digest(files: Iterable[Path]) -> str:
+def _digest(files: Iterable[Path], test: str = "") -> str:
+    """Of these files, of one test only if it is given, and of what they import from `tests/`."""
     found = set[Path]()
     waiting = [*files, TESTS / "conftest.py"]
+    texts = [_text_of(f, test) for f in waiting]
     while waiting:
         file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            waiting += _helpers(file)
-    text = "\n".join(_digest_of(f) for f in sorted(found))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        waiting += set(_helpers(file)) - found
+        found |= set(_helpers(file))
+    texts += [_text_of(f) for f in sorted(found)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 @cache
-def _digest_of(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _text_of(file: Path, test: str = "") -> str:
+    """What is in a file, without comments, and without all tests but this one if it is given."""
+    tree = ast.parse(file.read_text())
+    if test:
+        tree.body = [
+            n for n in tree.body if getattr(n, "name", test) == test or not n.name.startswith("test")
+        ]
+    return ast.unparse(tree)
 
 
 @cache
