@@ -14,6 +14,8 @@ TESTS = ROOT / "tests"
 
 ELSEWHERE = {
     "optim/solvers.py": ["train/test_solvers.py"],
+    "optim/wrappers/plateau.py": ["train/test_rates.py"],
+    "optim/wrappers/skip_non_finite.py": ["train/test_rates.py"],
     "optim/hyper.py": ["optim/test_ranges.py", "optim/test_hyper_containers.py", "optim/test_schedules.py"],
 }
 """Files whose tests the rule does not find."""
@@ -70,8 +72,9 @@ def tests_of(file: Path) -> Tests:
     names = _defined(file)
     found = [TESTS / name for name in ELSEWHERE.get(path.as_posix(), [])]
     own = TESTS / room / f"test_{path.stem}.py"
-    found += [own] if own.exists() else _naming(names, TESTS / room)
+    found += [own] if own.exists() else []
     found += [TESTS / room / f"test_{folder}.py" for folder in path.parts[1:-1]]
+    found += [] if own.exists() else _naming(names, TESTS / room)
     shared = [TESTS / name for name in SHARED.get(room, [])]
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
     rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
