@@ -91,6 +91,11 @@ def test_an_orthogonal_factor_is_orthogonal_whatever_the_rank(rank, dtype, atol)
     np.testing.assert_allclose(np.tril(q.T @ s, -1), 0, atol=atol * 10)
 
 
+@pytest.mark.parametrize("size", [1.0, 0.0, 0.5])
+def test_the_orthogonal_factor_of_a_multiple_of_the_identity_is_the_identity(size):
+    np.testing.assert_allclose(found(orthogonal, size * np.eye(4)), np.eye(4), atol=1e-15)
+
+
 @pytest.mark.parametrize("values", [[1.0, 3.0, 2.0], [2.0, 1.0, 2.0, 0.0, 2.0], [0.0, 0.0], [5.0]])
 def test_sorting_puts_the_greatest_first_and_keeps_ties(values):
     order = found(descending, np.array(values))
