@@ -96,6 +96,15 @@ def test_the_orthogonal_factor_of_a_multiple_of_the_identity_is_the_identity(siz
     np.testing.assert_allclose(found(orthogonal, size * np.eye(4)), np.eye(4), atol=1e-15)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_columns_that_hardly_leave_their_axes_are_turned_back_to_the_last_digit(sign):
+    # A reflection to the near end of the axis would lose them in a difference of equal numbers.
+    s = sign * np.eye(4) + 1e-9 * np.random.default_rng(3).normal(size=(4, 4))
+    q = found(orthogonal, s)
+    np.testing.assert_allclose(np.tril(q.T @ s, -1), 0, atol=1e-15)
+    np.testing.assert_allclose(q, sign * np.eye(4), atol=1e-8)
+
+
 @pytest.mark.parametrize("values", [[1.0, 3.0, 2.0], [2.0, 1.0, 2.0, 0.0, 2.0], [0.0, 0.0], [5.0]])
 def test_sorting_puts_the_greatest_first_and_keeps_ties(values):
     order = found(descending, np.array(values))
