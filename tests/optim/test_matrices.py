@@ -43,6 +43,19 @@ def test_with_a_ridge_every_condition_number_is_good(p, condition, dtype, bound)
     assert error(root, exact(-1 / p, 1e-6 * np.linalg.norm(a))) < bound
 
 
+@pytest.mark.parametrize("p", [1, 2, 4])
+@pytest.mark.parametrize("iterations", [1, 2, 5])
+def test_each_iteration_is_guo_and_higham_s(p, iterations):
+    # Equation 3.4, from the start that they give for a matrix whose norm is known.
+    a, _ = matrix(100.0, n=5)
+    z = (1 + p) / (2 * np.linalg.norm(a))
+    x, m = z ** (1 / p) * np.eye(5), z * a
+    for _ in range(iterations):
+        t = ((p + 1) * np.eye(5) - m) / p
+        x, m = x @ t, np.linalg.matrix_power(t, p) @ m
+    np.testing.assert_allclose(found(lambda y: inverse_root(y, p, iterations), a), x, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_a_root_has_no_favourite_unit(scale):
     a, exact = matrix(100.0)
