@@ -80,6 +80,21 @@ def dense(point):
     ])  # fmt: skip
 
 
+def test_gradients_with_another_loss_watch_it_unless_they_watch_something_else():
+    first, second, other = (constant(x) for x in (1.0, 2.0, 3.0))
+    plain = Gradients({"w": first}, first).with_loss(second)
+    assert (plain.loss, plain.watched) == (second, second)
+    watching = Gradients({"w": first}, first).watching(other).with_loss(second)
+    assert (watching.loss, watching.watched) == (second, other)
+
+
+def test_a_part_of_gradients_has_the_curvature_that_is_known_of_it():
+    a, b, loss = (constant(x) for x in (1.0, 2.0, 3.0))
+    both = Gradients({"a": a, "b": b}, loss)
+    assert both.part("a").curvature is None
+    assert dict(both.with_curvature({"b": a}).part(["a", "b"]).curvature) == {"b": a}
+
+
 def test_the_product_with_the_hessian_crosses_parameters():
     w, values = two()
     v = {"a": constant(np.array([2.0, -1.0])), "b": constant(np.array(0.5))}
