@@ -160,6 +160,17 @@ def test_without_a_key_nothing_is_drawn():
         Objective(lambda p: p["a"].sum(), scalar(1.0)).signs(two()[0])
 
 
+def test_an_objective_knows_whether_it_or_a_view_of_it_has_drawn():
+    w = new_input("w", (2,), "float64")
+    whole = Objective(lambda p: (p["w"] ** 2).sum(), scalar(1.0), constant(key(0, "optimizer")))
+    view = whole.shifted({"w": w})
+    view.gradients({"w": w})
+    assert not (whole.draws or view.draws)
+    view.signs({"w": w})
+    assert whole.draws
+    assert view.draws
+
+
 def test_what_is_known_of_a_point_is_computed_once():
     calls = []
     w, _ = two()
