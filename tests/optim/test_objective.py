@@ -14,6 +14,7 @@ from spusk import data, nn, optim
 from spusk.errors import InputError
 from spusk.graph import constant, scalar
 from spusk.graph import input as new_input
+from spusk.graph.draws import draw_bits
 from spusk.optim import Gradients, Hyper, Objective, SecondOrder, State, Wrapper
 from spusk.streams import key
 from spusk.train import descent_step
@@ -165,10 +166,48 @@ def test_an_objective_knows_whether_it_or_a_view_of_it_has_drawn():
     whole = Objective(lambda p: (p["w"] ** 2).sum(), scalar(1.0), constant(key(0, "optimizer")))
     view = whole.shifted({"w": w})
     view.gradients({"w": w})
-    assert not (whole.draws or view.draws)
+    assert not whole.draws
+    assert not view.draws
     view.signs({"w": w})
     assert whole.draws
     assert view.draws
+
+
+def test_random_numbers_are_those_of_the_step_and_the_name():
+    seed = constant(key(0, "optimizer"))
+    ours = Objective(lambda p: p["w"].sum(), scalar(3.0), seed).random_bits("x", (4,))
+    np.testing.assert_array_equal(ours.numpy(), draw_bits(seed, scalar(3.0), "x", (4,)).numpy())
+
+
+def test_the_diagonal_is_a_mean_over_samples_and_from_one_unless_told():
+    w = new_input("w", (3,), "float64")
+    whole = Objective(
+        lambda p: (p["w"][0] * p["w"][1] * 5 + p["w"] ** 2).sum(), scalar(1.0), constant(key(0, "optimizer"))
+    )
+    at, values = {"w": w}, {w: np.ones(3)}
+    samples = []
+    for i in range(4):
+        signs = whole.signs(at, f"curvature {i}")
+        samples.append((signs["w"] * whole.hvp(at, signs)["w"]).numpy(values))
+    assert len({tuple(s) for s in samples}) > 1
+    np.testing.assert_allclose(whole.hessian_diagonal(at)["w"].numpy(values), samples[0])
+    for n in (2, 4):
+        np.testing.assert_allclose(
+            whole.hessian_diagonal(at, n)["w"].numpy(values), np.mean(samples[:n], axis=0)
+        )
+
+
+def test_a_part_is_a_function_of_its_parameters_while_the_others_stay():
+    a, b, c = (new_input(name, (), "float64") for name in "abc")
+    part = Objective(lambda p: 10 * p["a"] + p["b"], scalar(1.0)).part(["a"], {"a": a, "b": b})
+    assert part.loss({"a": c}).numpy({a: 1.0, b: 2.0, c: 3.0}) == 32.0
+
+
+def test_new_gradients_in_place_of_old_ones_keep_the_loss_that_came_with_those():
+    old, new, loss = (constant(x) for x in (1.0, 2.0, 3.0))
+    found = optim.objective.replaced(Gradients({"w": old}, loss), {"w": new})
+    assert (found["w"], found.loss) == (new, loss)
+    assert optim.objective.replaced({"w": old}, {"w": new}) == {"w": new}
 
 
 def test_what_is_known_of_a_point_is_computed_once():
