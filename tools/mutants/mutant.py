@@ -33,7 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
-        digest: of the file's name and the changed text, and so of the change and all else in the file.
+        digest: of the file's name and text without comments, and the changed statement.
     """
 
     file: str
@@ -54,6 +54,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text. Two operators that do the same count once."""
     tree = ast.parse(file.read_text(), str(file))
     name = file.resolve().relative_to(ROOT).as_posix() if file.resolve().is_relative_to(ROOT) else str(file)
+    whole, number = ast.unparse(tree), {id(n): i for i, n in enumerate(ast.walk(tree))}
     seen: set[str] = set()
     for function, holder, key, node, place in list(_places(tree)):
         for operator, change in OPERATORS.items():
@@ -67,13 +68,14 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 is_word |= isinstance(node, ast.Compare) and isinstance(holder, ast.Call)
                 before = ast.unparse(holder if is_word else node)
                 _put(holder, key, new)
-                text = ast.unparse(tree)
+                statement = place.statement
+                text = f"{number[id(statement)]} {ast.unparse(statement)}"  # quicker than the whole file
                 if text not in seen:
                     seen.add(text)
                     code = compile(tree, str(file), "exec")
                     line = getattr(node, "lineno", 0)
                     after = ast.unparse(holder if is_word else new)
-                    digest = hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()[:16]
+                    digest = hashlib.sha256(f"{name}\n{whole}\n{text}".encode()).hexdigest()[:16]
                     yield Mutant(name, function, operator, before, after, line, code, digest)
                 _put(holder, key, node)
 
@@ -92,7 +94,7 @@ def _put(holder: ast.AST, key: Key, node: ast.AST) -> None:
 
 def _places(tree: ast.Module) -> Iterator[Found]:
     """Every node that may be changed: by the name of what it is in, its parent, and where it hangs there."""
-    yield from _inside(tree, "", Place(tree))
+    yield from _inside(tree, "", Place(tree, tree))
 
 
 def _inside(node: ast.AST, function: str, place: Place) -> Iterator[Found]:
@@ -103,7 +105,8 @@ def _inside(node: ast.AST, function: str, place: Place) -> Iterator[Found]:
         for i, part in parts:
             if not isinstance(part, ast.AST) or _is_left_alone(part):
                 continue
-            here = replace(_within(node, place), parent=node)
+            statement = node if isinstance(node, ast.stmt) else place.statement
+            here = replace(_within(node, place), parent=node, statement=statement)
             yield function, node, (name, i), part, here
             inner = f"{function}.{part.name}".lstrip(".") if isinstance(part, _NAMED) else function
             yield from _inside(part, inner, here)

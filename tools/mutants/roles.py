@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +78,25 @@ class Role:
 
 
 @dataclass
+class _Record:
+    """What a test has done so far in a nursery, in seconds of computing."""
+
+    runs: int = 0
+    kills: int = 0
+    seconds: float = 0.0
+
+    @property
+    def kills_a_second(self) -> float:
+        """As if it had killed half a mutant in a tenth of a second besides: what never ran comes soon."""
+        return (self.kills + 0.5) / (self.seconds + 0.1)
+
+
+@dataclass
 class Nursery(Role):
     """Collects a file's own tests, and forks for each mutant: the change is put in place, the tests run."""
 
     mutants: Sequence[Mutant]
-    _kills: Counter[str] = field(default_factory=Counter[str], init=False)
+    _known: defaultdict[str, _Record] = field(default_factory=lambda: defaultdict(_Record), init=False)
     _sound: set[str] = field(default_factory=set[str], init=False)
     _in_fork: int = field(default=-1, init=False)  # where a forked process writes which test failed
 
@@ -101,13 +115,14 @@ class Nursery(Role):
                     os.write(2, f"{by} fails without any change\n".encode())
                     os._exit(1)
                 self._sound.add(by)
-            self._kills[by] += bool(by)
+            if by:
+                self._known[by].kills += 1
             self._tell(i, killed=put_in_place and status != 0, by=by)
         return True
 
     def _ordered(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
-        """Those that have killed most first."""
-        return sorted(items, key=lambda item: -self._kills[item.nodeid])
+        """Those first that may be expected to kill soonest, by what they have killed in what time."""
+        return sorted(items, key=lambda item: -self._known[item.nodeid].kills_a_second)
 
     def _fork(self, mutant: Mutant | None, items: Sequence[pytest.Item]) -> tuple[bool, int, str]:
         """Whether the change could be put in place, how the process ended, and which test failed."""
@@ -124,12 +139,18 @@ class Nursery(Role):
         while part := os.read(hears, 65536):
             said += part
         os.close(hears)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return code != 2, code, said.decode().rpartition("\n")[2] if code else ""
+        _, status, used = os.wait4(pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        begun = [line.split("\t") for line in said.decode().split("\n")[1:]]
+        ends = [*(float(start) for _, start in begun[1:]), used.ru_utime + used.ru_stime]
+        for (test, start), end in zip(begun, ends, strict=True) if begun else ():
+            self._known[test].runs += 1
+            self._known[test].seconds += end - float(start)
+        return code != 2, code, begun[-1][0] if code and begun else ""
 
     def starts(self, item: pytest.Item) -> None:
         super().starts(item)
-        os.write(self._in_fork, f"\n{item.nodeid}".encode())
+        os.write(self._in_fork, f"\n{item.nodeid}\t{time.process_time()}".encode())
 
 
 @dataclass

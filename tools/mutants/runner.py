@@ -2,10 +2,10 @@
 
 The first process starts pytest once and forks a process for each file. That one collects the file's own
 tests, and forks again for each mutant that is a change inside a function: the function gets its changed code,
-and the tests run, those first that have killed most, until one fails. What these pass, and what is changed
-outside functions, is forked from the first process, imports the mutated module and all that depend on it,
-collects the tests with that and runs them: the file's own, then those shared by its room. So none is said to
-live that was not seen to pass all of its tests from the start. Files on disk stay as they are.
+and the tests run until one fails, those first that have killed most in the least time. What these pass, and
+what is changed outside functions, is forked from the first process, imports the mutated module and all that
+depend on it, collects the tests with that and runs them: the file's own, then those shared by its room. So
+none is said to live that was not seen to pass all of its tests from the start. Files on disk stay as they are.
 """
 
 from __future__ import annotations
