@@ -5,7 +5,7 @@ tests, and forks again for each mutant that is a change inside a function: the f
 and the tests run until one fails, those first that have killed most in the least time. What these pass, and
 what is changed outside functions, is forked from the first process, imports the mutated module and all that
 depend on it, collects the tests with that and runs them: the file's own, then those shared by its room. So
-none is said to live that was not seen to pass all of its tests from the start. Files on disk stay as they are.
+none is said to live that was not seen to pass all of its tests from the start. Files stay as they are.
 """
 
 from __future__ import annotations
