@@ -214,6 +214,20 @@ def test_a_survival_holds_until_any_of_its_tests_changes(tmp_path, monkeypatch):
     assert Results(tmp_path / "kept").get(sgd("sign")) is None
 
 
+def test_a_docstring_is_nothing_to_a_mutant_and_something_to_the_test_that_runs_its_examples(tmp_path):
+    digests = []
+    for text in ('"""One."""\nx = 1 + 2\n', '"""Two."""\nx = 1 + 2  # three\n', "x = 1 + 3\n"):
+        (tmp_path / "formula.py").write_text(text)
+        digests.append([m.digest for m in mutants(tmp_path / "formula.py")])
+    assert digests[0] == digests[1] != digests[2]
+    of_examples = results._digest([], "", results._text_of(OPTIM / "sgd.py"))
+    assert results._tests(sgd("sign"), "tests/optim/test_sgd.py::test_x") != of_examples
+    by = "tests/optim/test_rules.py::test_examples_print_what_they_say[spusk.optim.sgd]"
+    file, test = OPTIM.parents[2] / "tests" / "optim" / "test_rules.py", "test_examples_print_what_they_say"
+    told = results._digest([file], test, results._text_of(OPTIM / "sgd.py"))
+    assert results._tests(sgd("sign"), by) == told != results._digest([file], test)
+
+
 def test_a_line_that_was_cut_off_is_no_outcome(tmp_path):
     kept = tmp_path / "kept"
     Results(kept).put(Outcome(sgd("sign"), True))

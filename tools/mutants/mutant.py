@@ -33,7 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
-        digest: of the file's name and text without comments, and the changed statement.
+        digest: of the file's name and text without comments and docstrings, and the changed statement.
     """
 
     file: str
@@ -54,7 +54,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text. Two operators that do the same count once."""
     tree = ast.parse(file.read_text(), str(file))
     name = file.resolve().relative_to(ROOT).as_posix() if file.resolve().is_relative_to(ROOT) else str(file)
-    whole, number = ast.unparse(tree), {id(n): i for i, n in enumerate(ast.walk(tree))}
+    whole, number = without_docstrings(tree), {id(n): i for i, n in enumerate(ast.walk(tree))}
     seen: set[str] = set()
     for function, holder, key, node, place in list(_places(tree)):
         for operator, change in OPERATORS.items():
@@ -78,6 +78,17 @@ def mutants(file: Path) -> Iterator[Mutant]:
                     digest = hashlib.sha256(f"{name}\n{whole}\n{text}".encode()).hexdigest()[:16]
                     yield Mutant(name, function, operator, before, after, line, code, digest)
                 _put(holder, key, node)
+
+
+def without_docstrings(tree: ast.Module) -> str:
+    """A module's text, without comments either."""
+    tree = deepcopy(tree)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
 
 
 Key = tuple[str, int | None]

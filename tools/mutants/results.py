@@ -74,13 +74,17 @@ def _read(line: str) -> dict[str, object] | None:
 
 def _tests(mutant: Mutant, by: str) -> str:
     name, _, test = by.partition("::")
-    if by and (ROOT / name).exists():
+    tests = tests_of(ROOT / mutant.file)
+    own = [f for f in tests.files if f not in tests.shared]
+    if ROOT / name in own:
         return _digest([ROOT / name], test.partition("[")[0])
-    return _digest(tests_of(ROOT / mutant.file).files)
+    # The shared tests run the examples of docstrings, which are those of the mutated file.
+    known = [ROOT / name] if by and (ROOT / name).exists() else tests.files
+    return _digest(known, test.partition("[")[0] if by else "", _text_of(ROOT / mutant.file))
 
 
-def _digest(files: Iterable[Path], test: str = "") -> str:
-    """Of these files, of one test only if it is given, and of what they import from `tests/`."""
+def _digest(files: Iterable[Path], test: str = "", besides: str = "") -> str:
+    """Of these files, of one test only if it is given, of what they import from `tests/`, and of a text."""
     found = set[Path]()
     waiting = [*files, TESTS / "conftest.py"]
     texts = [_text_of(f, test) for f in waiting]
@@ -88,7 +92,7 @@ def _digest(files: Iterable[Path], test: str = "") -> str:
         file = waiting.pop()
         waiting += set(_helpers(file)) - found
         found |= set(_helpers(file))
-    texts += [_text_of(f) for f in sorted(found)]
+    texts += [*map(_text_of, sorted(found)), besides]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
