@@ -1,17 +1,20 @@
 """The command that changes formulas on purpose: what it changes, and what it says of tests that see it or not."""
 
 import ast
+import re
 import subprocess
 import sys
 
 import pytest
-from tools.mutants import equivalent
+from tools.mutants import equivalent, in_place, results, runner
 from tools.mutants.__main__ import main
 from tools.mutants.mutant import ROOT, Mutant, mutants
 from tools.mutants.operators import OPERATORS
-from tools.mutants.report import table
-from tools.mutants.runner import Outcome
+from tools.mutants.report import Progress, table
+from tools.mutants.results import Outcome, Results
 from tools.mutants.tests_of import tests_of as found_tests
+
+from spusk.optim import SGD
 
 OPTIM = ROOT / "src" / "spusk" / "optim"
 
@@ -148,24 +151,157 @@ def test_of_shared_tests_those_of_other_rules_are_left_out():
     assert base.wants(shared, "test_rules.py::test_x[SGD(lr=0.01)]")
 
 
+def test_of_shared_examples_those_of_other_modules_are_left_out():
+    tests = found_tests(OPTIM / "sgdw.py")
+    shared = next(f for f in tests.files if f.name == "test_rules.py")
+    assert tests.wants(shared, "test_rules.py::test_examples_print_what_they_say[spusk.optim.sgdw]")
+    assert tests.wants(shared, "test_rules.py::test_examples_print_what_they_say[spusk.optim]")
+    assert not tests.wants(shared, "test_rules.py::test_examples_print_what_they_say[spusk.optim.adam]")
+
+
+def sgd(operator):
+    return next(m for m in mutants(OPTIM / "sgd.py") if m.operator == operator)
+
+
+def test_a_change_inside_a_function_is_put_in_its_place_where_it_runs():
+    running, original = SGD.update, SGD.update.__code__
+    try:
+        assert in_place.put(sgd("sign"))
+        assert SGD.update is running
+        assert SGD(lr=0.5).update(1.0, 2.0, None, 1)[0] == 2.0
+    finally:
+        running.__code__ = original
+    assert SGD(lr=0.5).update(1.0, 2.0, None, 1)[0] == 0.0
+
+
+def test_a_change_outside_functions_is_not_put_in_place():
+    assert not in_place.put(sgd("default"))
+    assert SGD() == SGD(lr=0.01)
+
+
+def test_an_outcome_holds_until_the_test_that_told_it_changes(tmp_path, monkeypatch):
+    mutant, by = sgd("sign"), "tests/optim/test_sgd.py::test_x[1]"
+    Results(tmp_path / "kept").put(Outcome(mutant, False, by))
+    assert Results(tmp_path / "kept").get(mutant) == Outcome(mutant, False, by)
+    assert Results(tmp_path / "kept").get(sgd("default")) is None
+    text = results._text_of
+    for changed, holds in (("test_rules.py", True), ("harness.py", False), ("test_sgd.py", False)):
+        monkeypatch.setattr(
+            results, "_text_of", lambda f, test="", name=changed: text(f, test) + "!" * (f.name == name)
+        )
+        assert (Results(tmp_path / "kept").get(mutant) is not None) == holds
+
+
+def test_other_tests_in_a_file_are_nothing_to_the_one_that_killed(tmp_path):
+    file = tmp_path / "test_x.py"
+    texts = []
+    for other, helper in (("1", "a = 1"), ("2", "a = 1"), ("2", "a = 2")):
+        file.write_text(f"{helper}\ndef test_x(): assert a\ndef test_y(): assert {other}\n")
+        results._text_of.cache_clear()
+        texts.append(results._text_of(file, "test_x"))
+    assert texts[0] == texts[1] != texts[2]
+    assert "test_x" in texts[0]
+    assert "test_y" in results._text_of(file)
+
+
+def test_a_survival_holds_until_any_of_its_tests_changes(tmp_path, monkeypatch):
+    Results(tmp_path / "kept").put(Outcome(sgd("sign"), True))
+    assert Results(tmp_path / "kept").get(sgd("sign")) == Outcome(sgd("sign"), True)
+    text = results._text_of
+    monkeypatch.setattr(
+        results, "_text_of", lambda f, test="": text(f, test) + "!" * (f.name == "test_rules.py")
+    )
+    assert Results(tmp_path / "kept").get(sgd("sign")) is None
+
+
+def test_a_docstring_is_nothing_to_a_mutant_and_something_to_the_test_that_runs_its_examples(tmp_path):
+    digests = []
+    for text in ('"""One."""\nx = 1 + 2\n', '"""Two."""\nx = 1 + 2  # three\n', "x = 1 + 3\n"):
+        (tmp_path / "formula.py").write_text(text)
+        digests.append([m.digest for m in mutants(tmp_path / "formula.py")])
+    assert digests[0] == digests[1] != digests[2]
+    of_examples = results._digest([], "", results._text_of(OPTIM / "sgd.py"))
+    assert results._tests(sgd("sign"), "tests/optim/test_sgd.py::test_x") != of_examples
+    by = "tests/optim/test_rules.py::test_examples_print_what_they_say[spusk.optim.sgd]"
+    file, test = OPTIM.parents[2] / "tests" / "optim" / "test_rules.py", "test_examples_print_what_they_say"
+    told = results._digest([file], test, results._text_of(OPTIM / "sgd.py"))
+    assert results._tests(sgd("sign"), by) == told != results._digest([file], test)
+
+
+def test_a_line_that_was_cut_off_is_no_outcome(tmp_path):
+    kept = tmp_path / "kept"
+    Results(kept).put(Outcome(sgd("sign"), True))
+    kept.write_text(kept.read_text() + '\n{"mutant": "12')
+    assert Results(kept).get(sgd("sign")) == Outcome(sgd("sign"), True)
+    Results(kept).put(Outcome(sgd("default"), True))
+    assert Results(kept).get(sgd("default")) == Outcome(sgd("default"), True)
+
+
 def command(*arguments):
     run = [sys.executable, "-m", "tools.mutants", *map(str, arguments)]
     return subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_the_command_prints_the_score_of_two_small_files():
-    done = command(OPTIM / "sgd.py", ROOT / "src" / "spusk" / "init" / "uniform.py", "--jobs", 2)
+def test_the_command_prints_the_score_of_two_small_files_and_keeps_it(tmp_path):
+    paths = [OPTIM / "sgd.py", ROOT / "src" / "spusk" / "init" / "uniform.py"]
+    done = command("--only", *paths, "--jobs", 2, "--kept", tmp_path / "kept")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.split("\n")
     assert any(line.startswith("src/spusk/optim/sgd.py") for line in lines)
     assert any(line.startswith("src/spusk/init/uniform.py") for line in lines)
     assert "score: 100.0 % of the" in done.stdout
+    assert (
+        len((tmp_path / "kept").read_text().split("\n"))
+        == int(re.search(r"^all +(\d+)", done.stdout, re.M)[1]) + 1
+    )
+    again = command("--only", *paths, "--kept", tmp_path / "kept")
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+    assert again.stderr == ""
+
+
+def test_what_was_found_before_an_interruption_stays(tmp_path, monkeypatch, capsys):
+    def interrupted(work, jobs, done):
+        done(Outcome(work[0][1][0], False))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    options = ["--only", str(OPTIM / "sgd.py"), "--kept", str(tmp_path / "kept")]
+    assert [main(options), main(options)] == [130, 130]
+    assert re.findall(r"interrupted: (\d+) of", capsys.readouterr().out) == ["1", "2"]
+
+
+def test_a_mutant_that_lives_makes_the_exit_status_1(tmp_path, monkeypatch, capsys):
+    def all_live(work, jobs, done):
+        for _, found in work:
+            for mutant in found:
+                done(Outcome(mutant, True))
+
+    monkeypatch.setattr(runner, "run", all_live)
+    assert main(["--only", str(OPTIM / "sgd.py"), "--kept", str(tmp_path / "kept")]) == 1
+    assert "score: 0.0 %" in capsys.readouterr().out
+
+
+def test_a_sample_is_as_large_as_asked_and_the_same_all_day(capsys):
+    for _ in range(2):
+        assert main(["--only", str(OPTIM / "adam.py"), "--sample", "7", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:8] == lines[8:]
+    assert lines[7] == "7 mutants in 1 files"
+
+
+def test_progress_counts_what_is_known_and_tells_the_time_left(monkeypatch):
+    found = list(mutants(OPTIM / "sgd.py"))
+    progress = Progress(found, {}, [Outcome(found[0], True)])
+    assert progress.alive == 1
+    progress._began -= 120  # two minutes for one mutant
+    progress(Outcome(found[1], False))
+    assert progress._line().startswith(f"2 of {len(found)} mutants, 1 alive, {2 * (len(found) - 2)} min left")
 
 
 def test_the_score_leaves_out_what_is_explained():
     living = Mutant("a.py", "f", "sign", "a + b", "a - b", 3, compile("", "a.py", "exec"))
     killed = Mutant("a.py", "f", "sign", "c + d", "c - d", 4, compile("", "a.py", "exec"))
-    outcomes = [Outcome(living, True, ""), Outcome(killed, False, "")]
+    outcomes = [Outcome(living, True), Outcome(killed, False)]
     assert table(outcomes, {}).split("\n")[2].split() == ["a.py", "2", "1", "0", "1"]
     assert table(outcomes, {}).endswith("score: 50.0 % of the 2 mutants that change something are killed")
     explained = {equivalent.key(living): "a reason"}
@@ -194,5 +330,5 @@ def test_every_explanation_names_a_mutant_that_is_there():
 
 
 def test_listing_runs_nothing(capsys):
-    assert main([str(OPTIM / "sgd.py"), "--list"]) == 0
+    assert main(["--only", str(OPTIM / "sgd.py"), "--list"]) == 0
     assert "SGD.update [sign] w - self.lr * g  →  w + self.lr * g" in capsys.readouterr().out

@@ -51,6 +51,16 @@ def test_the_directions_stay_those_of_orthogonal_weights():
         np.testing.assert_array_equal(drawn[name], w)
 
 
+def test_outputs_as_far_off_as_the_tolerance_are_scaled():
+    # Algorithm 1: while |Var − 1| ≥ Tol.
+    net = nn.Linear(4, 8)
+    drawn = initialise(net.parameters(), "lsuv", dtype="float64")
+    off = abs(variances(drawn, net)[""] - 1.0)
+    for tol, is_scaled in ((off, True), (np.nextafter(off, np.inf), False)):
+        scaled = fitted(net, drawn, LSUV(tol=float(tol)), X)
+        assert np.array_equal(scaled["weight"], drawn["weight"]) is not is_scaled
+
+
 def test_with_a_bias_it_goes_on_until_the_variance_is_right():
     class Shifted(nn.Layer):
         """Outputs whose variance is not in proportion to the square of the weights."""
@@ -98,6 +108,22 @@ def test_at_most_512_examples_are_looked_at_and_they_follow_from_the_seed():
     assert not np.array_equal(first, other)
 
 
+def test_no_network_sees_more_than_512_examples():
+    seen = set()
+
+    class Watched(nn.Layer):
+        def parameters(self):
+            yield nn.Parameter("weight", (4, 8), fan_in=4, fan_out=8)
+
+        def apply(self, p, x):
+            seen.add(x.shape[0])
+            return x @ p.weight
+
+    drawn = initialise(Watched().parameters(), "lsuv")
+    fitted(Watched(), drawn, "lsuv", np.random.default_rng(1).normal(size=(600, 4)))
+    assert seen == {512}
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -109,6 +135,10 @@ def test_at_most_512_examples_are_looked_at_and_they_follow_from_the_seed():
                 NET, initialise(NET.parameters(), {"0.*": "zeros", "*": "lsuv"}), {"2.*": "lsuv"}, X
             ),
             r"LSUV cannot scale '2.weight': the outputs of its layer have variance 0 for 300 training examples",
+        ),
+        (
+            lambda: fitted(NET, initialise(NET.parameters(), "lsuv", dtype="float64"), "lsuv", X * 1e200),
+            r"LSUV cannot scale '0.weight': the outputs of its layer have variance inf",
         ),
     ],
 )

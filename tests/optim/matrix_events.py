@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from optim.events import LR_FACTORS, STEPS
+from optim.events import FIRST, LR_FACTORS, STEPS
 from optim.harness import Step
 
 from spusk.graph import input as new_input
@@ -36,7 +36,7 @@ def _gradients() -> np.ndarray:
     return g
 
 
-GRADIENTS = _gradients()
+GRADIENTS = _gradients()[:FIRST]
 
 
 def rates(lr: float) -> np.ndarray:

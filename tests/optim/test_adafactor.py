@@ -100,6 +100,30 @@ def test_axes_are_the_last_two_or_the_largest_and_short_ones_are_not_factored():
     assert shapes(Adafactor(min_size=4)) == {"v": (6, 2, 3, 5)}
 
 
+@pytest.mark.parametrize(
+    ("library", "shape", "is_factored"),
+    [
+        # optax: min_dim_size_to_factor=128, of the two longest axes.
+        ("optax", (128, 128), True),
+        ("optax", (127, 500), False),
+        ("optax", (128, 3, 128), True),
+        # timm: axes longer than 16.
+        ("timm", (17, 17), True),
+        ("timm", (16, 500), False),
+    ],
+)
+def test_libraries_factor_long_axes_only(library, shape, is_factored):
+    state = Step(Adafactor.like(library), {"w": np.ones(shape)}).state
+    assert state.keys() == ({"w/r", "w/c"} if is_factored else {"w/v"})
+
+
+def test_torch_divides_by_the_precision_of_float32_at_least():
+    # A first gradient of a quarter of 2⁻²³ is divided by 2⁻²³ where the formula divides it by itself.
+    step = Step(Adafactor.like("torch", lr=0.01), {"w": np.ones(1)})
+    step({"w": np.array([2.0**-25])})
+    np.testing.assert_allclose(step.parameters["w"], [1 - 0.01 / 4], rtol=1e-12)
+
+
 def test_squares_of_rank_one_are_kept_exactly():
     # Then the factored estimate is the full one, and the first step is the sign.
     g = np.outer([1.0, -2.0, 3.0, 4.0], [0.1, 1.0, -10.0])

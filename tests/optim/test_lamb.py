@@ -91,7 +91,15 @@ def test_a_parameter_of_norm_zero_takes_adam_s_step():
     np.testing.assert_allclose(step.parameters["bias"], [-0.5, 0.5], rtol=1e-15)
 
 
-def test_gradients_are_clipped_by_the_norm_of_all_parameters():
-    step = Step(LAMB(clip=1.0), {"a": np.ones(1), "b": np.ones(1)})
+@pytest.mark.parametrize("clip", [1.0, 2.0])
+def test_gradients_are_clipped_to_the_given_norm_of_all_parameters(clip):
+    step = Step(LAMB(clip=clip), {"a": np.ones(1), "b": np.ones(1)})
     step({"a": np.array([3.0]), "b": np.array([4.0])})
-    np.testing.assert_allclose([step.state["a/m"][0], step.state["b/m"][0]], [0.06, 0.08], rtol=1e-12)
+    means = [step.state["a/m"][0], step.state["b/m"][0]]
+    np.testing.assert_allclose(means, [0.06 * clip, 0.08 * clip], rtol=1e-12)
+
+
+def test_gradients_below_the_norm_are_not_clipped():
+    step = Step(LAMB(clip=10.0), {"a": np.ones(1), "b": np.ones(1)})
+    step({"a": np.array([3.0]), "b": np.array([4.0])})
+    np.testing.assert_allclose([step.state["a/m"][0], step.state["b/m"][0]], [0.3, 0.4], rtol=1e-12)

@@ -103,3 +103,18 @@ def test_vectors_can_be_left_to_momentum():
     step = Step(LARS.like("pytorch_optimizer", lr=0.5, weight_decay=0.1), {"bias": np.ones(2)})
     step({"bias": np.array([1.0, -2.0])})
     np.testing.assert_array_equal(step.parameters["bias"], [0.5, 2.0])
+
+
+def test_of_what_leaves_vectors_to_momentum_matrices_have_their_own_rate():
+    start, g = np.ones((2, 1)), np.array([[3.0], [4.0]])
+    step = Step(LARS.like("pytorch_optimizer", lr=0.5), {"w": start})
+    step({"w": g})
+    expected = start - 0.5 * (0.001 * np.sqrt(2.0) / 5.0) * g
+    np.testing.assert_allclose(step.parameters["w"], expected, rtol=1e-15)
+
+
+def test_in_pytorch_optimizer_a_new_rate_holds_for_what_momentum_carries():
+    step = Step(LARS.like("pytorch_optimizer"), {"bias": np.zeros(1)})
+    step({"bias": np.ones(1)}, lr=0.5)
+    step({"bias": np.zeros(1)}, lr=0.1)
+    np.testing.assert_allclose(step.parameters["bias"], [-0.5 - 0.1 * 0.9], rtol=1e-15)

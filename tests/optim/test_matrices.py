@@ -43,6 +43,19 @@ def test_with_a_ridge_every_condition_number_is_good(p, condition, dtype, bound)
     assert error(root, exact(-1 / p, 1e-6 * np.linalg.norm(a))) < bound
 
 
+@pytest.mark.parametrize("p", [1, 2, 4])
+@pytest.mark.parametrize("iterations", [1, 2, 5])
+def test_each_iteration_is_guo_and_higham_s(p, iterations):
+    # Equation 3.4, from the start that they give for a matrix whose norm is known.
+    a, _ = matrix(100.0, n=5)
+    z = (1 + p) / (2 * np.linalg.norm(a))
+    x, m = z ** (1 / p) * np.eye(5), z * a
+    for _ in range(iterations):
+        t = ((p + 1) * np.eye(5) - m) / p
+        x, m = x @ t, np.linalg.matrix_power(t, p) @ m
+    np.testing.assert_allclose(found(lambda y: inverse_root(y, p, iterations), a), x, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_a_root_has_no_favourite_unit(scale):
     a, exact = matrix(100.0)
@@ -89,6 +102,20 @@ def test_an_orthogonal_factor_is_orthogonal_whatever_the_rank(rank, dtype, atol)
     q = found(orthogonal, s)
     np.testing.assert_allclose(q.T @ q, np.eye(6), atol=atol)
     np.testing.assert_allclose(np.tril(q.T @ s, -1), 0, atol=atol * 10)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.0, 0.5])
+def test_the_orthogonal_factor_of_a_multiple_of_the_identity_is_the_identity(size):
+    np.testing.assert_allclose(found(orthogonal, size * np.eye(4)), np.eye(4), atol=1e-15)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_columns_that_hardly_leave_their_axes_are_turned_back_to_the_last_digit(sign):
+    # A reflection to the near end of the axis would lose them in a difference of equal numbers.
+    s = sign * np.eye(4) + 1e-9 * np.random.default_rng(3).normal(size=(4, 4))
+    q = found(orthogonal, s)
+    np.testing.assert_allclose(np.tril(q.T @ s, -1), 0, atol=1e-15)
+    np.testing.assert_allclose(q, sign * np.eye(4), atol=1e-8)
 
 
 @pytest.mark.parametrize("values", [[1.0, 3.0, 2.0], [2.0, 1.0, 2.0, 0.0, 2.0], [0.0, 0.0], [5.0]])

@@ -12,19 +12,19 @@ from optim.matrix_events import GRADIENTS, START, natively, replay, run
 from spusk.errors import InputError
 from spusk.graph import evaluate
 from spusk.graph import input as new_input
-from spusk.optim import SGD, Adam, Lookahead, Muon
+from spusk.optim import SGD, Adam, AdamW, Lookahead, Muon, Nadam
 from spusk.optim.muon import newton_schulz
 
 A, B, C = 3.4445, -4.7750, 2.0315
 
 
-def iterated(x, eps, clamp=False):
+def iterated(x, eps, clamp=False, coefficients=((A, B, C),) * 5):
     """The iteration, on the side on which the Gram matrix is small."""
     size = math.sqrt((x**2).sum())
     y = (x.T if len(x) > len(x[0]) else x) / (max(size, eps) if clamp else size + eps)
-    for _ in range(5):
+    for a, b, c in coefficients:
         gram = np.einsum("ik,jk->ij", y, y)
-        y = A * y + np.einsum("ij,jk->ik", B * gram + C * np.einsum("ij,jk->ik", gram, gram), y)
+        y = a * y + np.einsum("ij,jk->ik", b * gram + c * np.einsum("ij,jk->ik", gram, gram), y)
     return y.T if len(x) > len(x[0]) else y
 
 
@@ -77,6 +77,26 @@ def keras(gradients, lrs, w):
         yield w
 
 
+# Cesista, You & Jordan, 2025, "Squeezing 1-2% efficiency gains out of Muon by optimizing the Newton–Schulz
+# coefficients".
+CESISTA = (
+    (4.0848, -6.8946, 2.9270),
+    (3.9505, -6.3029, 2.6377),
+    (3.7418, -5.5913, 2.3037),
+    (2.8769, -3.1427, 1.2046),
+    (2.8366, -3.0525, 1.2012),
+)
+
+
+def timm(gradients, lrs, w):
+    buffer = np.zeros_like(w)
+    for g, lr in zip(gradients, lrs, strict=True):
+        buffer = 0.95 * buffer + 0.05 * g
+        update = iterated(buffer, 1e-7, clamp=True, coefficients=CESISTA)
+        w = w - lr * 0.2 * math.sqrt(max(w.shape)) * update
+        yield w
+
+
 @pytest.mark.parametrize(
     ("rule", "oracle", "numbers"),
     [
@@ -86,6 +106,7 @@ def keras(gradients, lrs, w):
         (Muon.like("torch"), torch, {}),
         (Muon.like("optax"), optax, {}),
         (Muon.like("keras"), keras, {}),
+        (Muon.like("timm"), timm, {}),
     ],
     ids=lambda x: named(x)[:60],
 )
@@ -170,6 +191,53 @@ def test_the_rest_is_adam_with_its_share_of_the_rate_and_decay():
     step = Step(rule, {"b": bias})
     step({"b": np.array([1.0, -2.0, 3.0])})
     np.testing.assert_allclose(step.parameters["b"], bias * 0.99 - 0.05 * np.array([1, -1, 1]), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rest"),
+    [
+        # The authors train all else with AdamW at 3e-4 where their matrices have 0.02.
+        (Muon(lr=0.2), Adam(lr=0.003, beta2=0.95, eps=1e-10)),
+        (Muon.like("torch", lr=0.1), AdamW.like("torch", lr=0.1)),
+        (Muon.like("optax", lr=0.1), Nadam.like("optax", lr=0.1, eps=1e-8)),
+        (Muon.like("keras", lr=0.1), AdamW.like("keras", lr=0.1)),
+        (Muon.like("timm", lr=0.1), Adam(lr=0.1, beta2=0.95)),
+    ],
+    ids=lambda x: repr(x)[:60],
+)
+def test_the_rest_is_the_library_s_adam(rule, rest):
+    gradients, start = GRADIENTS[:, 0], START[0]
+    assert_close(run(rule, gradients, start), run(rest, gradients, start))
+
+
+@pytest.mark.parametrize(
+    ("library", "taken"),
+    [
+        ("torch", {"embed", "embedding", "head", "last"}),
+        ("optax", {"embed", "embedding", "head", "last"}),
+        ("keras", {"embed", "head", "last"}),
+        ("timm", {"embed", "embedding", "kernel", "head", "last"}),
+    ],
+)
+def test_libraries_take_matrices_whatever_their_place(library, taken):
+    shapes = {
+        "embed": (5, 2),
+        "embedding": (5, 2),
+        "kernel": (2, 2, 3, 2),
+        "head": (2, 2),
+        "last": (2, 2),
+        "b": (2,),
+    }
+    found = slots(Muon.like(library), **shapes)
+    assert {path.split("/")[1] for path in found if path.startswith("matrices/")} == taken
+
+
+def test_matrices_are_taken_and_stacks_of_them_are_where_axes_are_flattened():
+    def is_taken(shape, flatten):
+        return any(path.startswith("matrices/") for path in slots(Muon(flatten=flatten), x=shape))
+
+    for n in range(4):
+        assert [is_taken((2,) * n, flatten) for flatten in (False, True)] == [n == 2, n >= 2]
 
 
 def test_any_optimizer_can_take_the_rest():

@@ -14,6 +14,7 @@ from spusk import data, nn, optim
 from spusk.errors import InputError
 from spusk.graph import constant, scalar
 from spusk.graph import input as new_input
+from spusk.graph.draws import draw_bits
 from spusk.optim import Gradients, Hyper, Objective, SecondOrder, State, Wrapper
 from spusk.streams import key
 from spusk.train import descent_step
@@ -80,6 +81,21 @@ def dense(point):
     ])  # fmt: skip
 
 
+def test_gradients_with_another_loss_watch_it_unless_they_watch_something_else():
+    first, second, other = (constant(x) for x in (1.0, 2.0, 3.0))
+    plain = Gradients({"w": first}, first).with_loss(second)
+    assert (plain.loss, plain.watched) == (second, second)
+    watching = Gradients({"w": first}, first).watching(other).with_loss(second)
+    assert (watching.loss, watching.watched) == (second, other)
+
+
+def test_a_part_of_gradients_has_the_curvature_that_is_known_of_it():
+    a, b, loss = (constant(x) for x in (1.0, 2.0, 3.0))
+    both = Gradients({"a": a, "b": b}, loss)
+    assert both.part("a").curvature is None
+    assert dict(both.with_curvature({"b": a}).part(["a", "b"]).curvature) == {"b": a}
+
+
 def test_the_product_with_the_hessian_crosses_parameters():
     w, values = two()
     v = {"a": constant(np.array([2.0, -1.0])), "b": constant(np.array(0.5))}
@@ -143,6 +159,55 @@ def test_signs_are_fair_and_differ_between_parameters_steps_and_names():
 def test_without_a_key_nothing_is_drawn():
     with pytest.raises(InputError, match="draws random numbers, and this objective was given no key"):
         Objective(lambda p: p["a"].sum(), scalar(1.0)).signs(two()[0])
+
+
+def test_an_objective_knows_whether_it_or_a_view_of_it_has_drawn():
+    w = new_input("w", (2,), "float64")
+    whole = Objective(lambda p: (p["w"] ** 2).sum(), scalar(1.0), constant(key(0, "optimizer")))
+    view = whole.shifted({"w": w})
+    view.gradients({"w": w})
+    assert not whole.draws
+    assert not view.draws
+    view.signs({"w": w})
+    assert whole.draws
+    assert view.draws
+
+
+def test_random_numbers_are_those_of_the_step_and_the_name():
+    seed = constant(key(0, "optimizer"))
+    ours = Objective(lambda p: p["w"].sum(), scalar(3.0), seed).random_bits("x", (4,))
+    np.testing.assert_array_equal(ours.numpy(), draw_bits(seed, scalar(3.0), "x", (4,)).numpy())
+
+
+def test_the_diagonal_is_a_mean_over_samples_and_from_one_unless_told():
+    w = new_input("w", (3,), "float64")
+    whole = Objective(
+        lambda p: (p["w"][0] * p["w"][1] * 5 + p["w"] ** 2).sum(), scalar(1.0), constant(key(0, "optimizer"))
+    )
+    at, values = {"w": w}, {w: np.ones(3)}
+    samples = []
+    for i in range(4):
+        signs = whole.signs(at, f"curvature {i}")
+        samples.append((signs["w"] * whole.hvp(at, signs)["w"]).numpy(values))
+    assert len({tuple(s) for s in samples}) > 1
+    np.testing.assert_allclose(whole.hessian_diagonal(at)["w"].numpy(values), samples[0])
+    for n in (2, 4):
+        np.testing.assert_allclose(
+            whole.hessian_diagonal(at, n)["w"].numpy(values), np.mean(samples[:n], axis=0)
+        )
+
+
+def test_a_part_is_a_function_of_its_parameters_while_the_others_stay():
+    a, b, c = (new_input(name, (), "float64") for name in "abc")
+    part = Objective(lambda p: 10 * p["a"] + p["b"], scalar(1.0)).part(["a"], {"a": a, "b": b})
+    assert part.loss({"a": c}).numpy({a: 1.0, b: 2.0, c: 3.0}) == 32.0
+
+
+def test_new_gradients_in_place_of_old_ones_keep_the_loss_that_came_with_those():
+    old, new, loss = (constant(x) for x in (1.0, 2.0, 3.0))
+    found = optim.objective.replaced(Gradients({"w": old}, loss), {"w": new})
+    assert (found["w"], found.loss) == (new, loss)
+    assert optim.objective.replaced({"w": old}, {"w": new}) == {"w": new}
 
 
 def test_what_is_known_of_a_point_is_computed_once():

@@ -105,3 +105,9 @@ def test_bad_fields_are_told_in_a_sentence():
             Shampoo(**{name: bound - 1})
     with pytest.raises(InputError, match="every must be a whole number"):
         Shampoo(every=2.0)
+
+
+def test_in_pytorch_optimizer_a_diagonal_gradient_s_first_step_is_adagrad_s_with_eps_within_the_root():
+    g = np.diag([2.0, -0.3, 0.05])
+    points = run(Shampoo.like("pytorch_optimizer"), g[None], np.zeros((3, 3)), np.array([0.001]))
+    np.testing.assert_allclose(points[1], -0.001 * g / np.sqrt(g**2 + 1e-6), rtol=1e-9, atol=1e-12)

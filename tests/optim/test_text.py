@@ -42,6 +42,10 @@ def test_defaults_are_written_as_the_name_alone(name):
         ("rmsprop(momentum=0.9, centered=True)", optim.RMSprop(momentum=0.9, centered=True)),
         ("adamax(eps=None)", optim.AdaMax()),
         (
+            "partition({'0.*': adam, '*': sgd(lr=0.1)})",
+            optim.Partition({"0.*": optim.Adam(), "*": optim.SGD(lr=0.1)}),
+        ),
+        (
             "sgd(lr=join((0.1, cosine(0.5, 90)), boundaries=[10]))",
             optim.SGD(lr=optim.Join((0.1, optim.Cosine(0.5, 90)), (10,))),
         ),
@@ -67,6 +71,7 @@ def test_a_text_is_read(text, rule):
         ("cosine(0.1, steps=9)", "is not an optimizer"),
         ("adam(", "cannot be read"),
         ("adam(**{})", "cannot be read"),
+        ("partition({**{}})", "cannot be read"),
         ("adam(lr=1/10)", "cannot be read"),
         ("adam(lr=[x for x in ()])", "cannot be read"),
         ("__import__('os').system('true')", "cannot be read"),

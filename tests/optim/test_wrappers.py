@@ -132,11 +132,16 @@ def cautious(inner, xi=1.0, floor=0.0):
             0.01,
         ),
         (WeightDecay(Adam(), weight_decay=0.1, kind="l2"), lambda: penalised(PlainAdam(N), 0.1), 0.001),
+        # optax.adamw decays by 1e-4·lr, keras.optimizers.AdamW by 0.004·lr.
+        (WeightDecay.like("optax"), lambda: decayed(PlainAdam(N), 1e-4, by_lr=True), 0.001),
+        (WeightDecay.like("keras"), lambda: decayed(PlainAdam(N), 0.004, by_lr=True), 0.001),
+        (Accumulate(Adam()), lambda: accumulated(PlainAdam(N), 4), 0.001),
         (Accumulate(Adam(), k=4), lambda: accumulated(PlainAdam(N), 4), 0.001),
         (Accumulate(Momentum(), k=7), lambda: accumulated(PlainMomentum(N), 7), 0.01),
         (Accumulate(SGD(), k=1), lambda: accumulated(PlainSGD(N), 1), 0.01),
         (Cautious(Adam()), lambda: cautious(PlainAdam(N)), 0.001),
         (Cautious.like("authors", inner=Momentum()), lambda: cautious(PlainMomentum(N), 0.0, 1e-3), 0.01),
+        (Cautious.like("timm", inner=Momentum()), lambda: cautious(PlainMomentum(N), 0.0, 1e-3), 0.01),
         (Cautious(Momentum(), xi=0.5, floor=0.5), lambda: cautious(PlainMomentum(N), 0.5, 0.5), 0.01),
         (Cautious(Momentum(), xi=0.0), lambda: cautious(PlainMomentum(N), 0.0), 0.01),
     ],
@@ -224,6 +229,33 @@ def test_ema_averages_the_points_of_its_inner(begin, warm_up):
     given = {"slope": harness.slope, "lrs": lrs(0.001)}
     assert_close(path(rule, GRADIENTS, START, **given), np.array(plain))
     assert_close(path(rule, GRADIENTS, START, evaluated=True, **given), ema(plain, 0.98, begin, warm_up))
+
+
+@pytest.mark.parametrize(
+    ("rule", "beta", "begin"),
+    [
+        (EMA(), 0.999, "initial"),
+        (EMA.like("torch"), 0.999, "first"),  # swa_utils.get_ema_multi_avg_fn
+        (EMA.like("keras"), 0.99, "first"),  # Optimizer(use_ema=True)
+        (EMA.like("timm"), 0.9999, "initial"),  # ModelEmaV3
+        (EMA.like("optax"), 0.999, "debiased"),  # optax.ema
+    ],
+    ids=repr,
+)
+def test_ema_s_numbers_are_those_of_each_library(rule, beta, begin):
+    given = {"slope": harness.slope, "lrs": lrs(0.001)[:200]}
+    plain = path(rule, GRADIENTS[:200], START, **given)
+    assert_close(path(rule, GRADIENTS[:200], START, evaluated=True, **given), ema(plain, beta, begin))
+
+
+def test_swa_begins_after_a_thousand_steps_and_takes_every_hundredth():
+    step = Step(SWA(SGD(lr=1.0)), {"w": np.zeros(1)})
+    shown = {}
+    for t in range(1, 1211):
+        step({"w": -np.ones(1)})  # so that w = t
+        if t in (999, 1000, 1099, 1100, 1199, 1200):
+            shown[t] = step.evaluated["w"].item()
+    assert shown == {999: 999, 1000: 1000, 1099: 1000, 1100: 1050, 1199: 1050, 1200: 1100}
 
 
 @pytest.mark.parametrize(("begin", "every"), [(0, 1), (10, 1), (100, 7), (1, 50)])

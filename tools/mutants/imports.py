@@ -11,14 +11,6 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from tools.mutants.mutant import SOURCE
-
-
-def module_name(file: Path) -> str:
-    """`src/spusk/optim/adam.py` is `spusk.optim.adam`."""
-    parts = file.resolve().relative_to(SOURCE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
 
 @cache
 def dependents(name: str) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,12 @@ from tools.mutants.operators import OPERATORS, Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "src"
+
+
+def module_name(file: Path) -> str:
+    """`src/spusk/optim/adam.py` is `spusk.optim.adam`."""
+    parts = file.resolve().relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
+        digest: of the file's name and text without comments and docstrings, and the changed statement.
     """
 
     file: str
@@ -35,6 +43,7 @@ class Mutant:
     after: str
     line: int
     code: CodeType = field(repr=False)
+    digest: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line} {self.function}"
@@ -45,6 +54,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text. Two operators that do the same count once."""
     tree = ast.parse(file.read_text(), str(file))
     name = file.resolve().relative_to(ROOT).as_posix() if file.resolve().is_relative_to(ROOT) else str(file)
+    whole, number = without_docstrings(tree), {id(n): i for i, n in enumerate(ast.walk(tree))}
     seen: set[str] = set()
     for function, holder, key, node, place in list(_places(tree)):
         for operator, change in OPERATORS.items():
@@ -58,15 +68,27 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 is_word |= isinstance(node, ast.Compare) and isinstance(holder, ast.Call)
                 before = ast.unparse(holder if is_word else node)
                 _put(holder, key, new)
-                text = ast.unparse(tree)
+                statement = place.statement
+                text = f"{number[id(statement)]} {ast.unparse(statement)}"  # quicker than the whole file
                 if text not in seen:
                     seen.add(text)
                     code = compile(tree, str(file), "exec")
                     line = getattr(node, "lineno", 0)
-                    yield Mutant(
-                        name, function, operator, before, ast.unparse(holder if is_word else new), line, code
-                    )
+                    after = ast.unparse(holder if is_word else new)
+                    digest = hashlib.sha256(f"{name}\n{whole}\n{text}".encode()).hexdigest()[:16]
+                    yield Mutant(name, function, operator, before, after, line, code, digest)
                 _put(holder, key, node)
+
+
+def without_docstrings(tree: ast.Module) -> str:
+    """A module's text, without comments either."""
+    tree = deepcopy(tree)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
 
 
 Key = tuple[str, int | None]
@@ -83,7 +105,7 @@ def _put(holder: ast.AST, key: Key, node: ast.AST) -> None:
 
 def _places(tree: ast.Module) -> Iterator[Found]:
     """Every node that may be changed: by the name of what it is in, its parent, and where it hangs there."""
-    yield from _inside(tree, "", Place(tree))
+    yield from _inside(tree, "", Place(tree, tree))
 
 
 def _inside(node: ast.AST, function: str, place: Place) -> Iterator[Found]:
@@ -94,7 +116,8 @@ def _inside(node: ast.AST, function: str, place: Place) -> Iterator[Found]:
         for i, part in parts:
             if not isinstance(part, ast.AST) or _is_left_alone(part):
                 continue
-            here = replace(_within(node, place), parent=node)
+            statement = node if isinstance(node, ast.stmt) else place.statement
+            here = replace(_within(node, place), parent=node, statement=statement)
             yield function, node, (name, i), part, here
             inner = f"{function}.{part.name}".lstrip(".") if isinstance(part, _NAMED) else function
             yield from _inside(part, inner, here)

@@ -17,6 +17,7 @@ class Place:
 
     Attributes:
         parent: the node that holds it.
+        statement: the innermost statement around it, or the module.
         function: the innermost function around it, None at the level of a class or a module.
         slots: names that are both a state slot read in that function (`s.m`) and a variable of it (`m`), with
             the line from which on the variable exists.
@@ -26,6 +27,7 @@ class Place:
     """
 
     parent: ast.AST
+    statement: ast.AST
     function: ast.FunctionDef | None = None
     slots: dict[str, int] = field(default_factory=dict[str, int])
     is_default: bool = False

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tools.mutants.equivalent import Key, key
 from tools.mutants.mutant import Mutant
-from tools.mutants.runner import Outcome
+from tools.mutants.results import Outcome
+
+EVERY = 60
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class Progress:
-    """Tells how far it is: in one line on a terminal, elsewhere unexplained survivors and finished files."""
+    """Tells how far it is and how long it will take: on a terminal in one line; elsewhere in a line a minute,
+    with a line for each unexplained survivor and for each finished file.
+    """
 
-    def __init__(self, mutants: Sequence[Mutant], explained: Mapping[Key, str]) -> None:
-        self.outcomes: list[Outcome] = []
-        self.alive = 0
+    def __init__(
+        self, mutants: Sequence[Mutant], explained: Mapping[Key, str], known: Sequence[Outcome] = ()
+    ) -> None:
+        self.outcomes = list(known)
+        self.alive = sum(self._lives(o, explained) for o in known)
         self._left, self._explained = Counter(m.file for m in mutants), explained
-        self._total = len(mutants)
+        self._left.subtract(o.mutant.file for o in known)
+        self._total, self._known = len(mutants), len(known)
         self._shows = sys.stderr.isatty()
+        self._began = self._told = time.monotonic()
 
     def __call__(self, outcome: Outcome) -> None:
         file = outcome.mutant.file
         self.outcomes.append(outcome)
         self._left[file] -= 1
-        lives = outcome.alive and key(outcome.mutant) not in self._explained
+        lives = self._lives(outcome, self._explained)
         self.alive += lives
         if self._shows:
-            at = f"{len(self.outcomes)} of {self._total} mutants, {self.alive} alive, {file}"
-            print(f"\r\x1b[K{at}", end="", file=sys.__stderr__, flush=True)
+            print(f"\r\x1b[K{self._line()}, {file}", end="", file=sys.__stderr__, flush=True)
             return
         if lives:
             print(f"alive: {outcome.mutant}", file=sys.__stderr__, flush=True)
@@ -37,6 +46,19 @@ class Progress:
             counts = _counts([o for o in self.outcomes if o.mutant.file == file], self._explained)
             said = "{} mutants, {} killed, {} explained, {} alive".format(*counts)
             print(f"{file}: {said}", file=sys.__stderr__, flush=True)
+        if time.monotonic() - self._told > EVERY:
+            self._told = time.monotonic()
+            print(self._line(), file=sys.__stderr__, flush=True)
+
+    def _line(self) -> str:
+        done = len(self.outcomes)
+        each = (time.monotonic() - self._began) / (done - self._known)
+        left = f"{each * (self._total - done) / 60:.0f} min left ({each:.2f} s each)"
+        return f"{done:,} of {self._total:,} mutants, {self.alive} alive, {left}"
+
+    @staticmethod
+    def _lives(outcome: Outcome, explained: Mapping[Key, str]) -> bool:
+        return outcome.alive and key(outcome.mutant) not in explained
 
 
 def alive(outcomes: Sequence[Outcome], explained: Mapping[Key, str], verbose: bool) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tools.mutants.mutant import ROOT, SOURCE
+from tools.mutants.mutant import ROOT, SOURCE, module_name
 
 TESTS = ROOT / "tests"
 
 ELSEWHERE = {
     "optim/solvers.py": ["train/test_solvers.py"],
+    "optim/wrappers/plateau.py": ["train/test_rates.py"],
+    "optim/wrappers/skip_non_finite.py": ["train/test_rates.py"],
     "optim/hyper.py": ["optim/test_ranges.py", "optim/test_hyper_containers.py", "optim/test_schedules.py"],
 }
 """Files whose tests the rule does not find."""
@@ -33,7 +35,7 @@ class Tests:
         files: paths.
         shared: those of them that test every class of the room.
         names: what the tested file defines, its module's name among it.
-        others: the classes that the room's other files define.
+        others: the classes that the room's other files define, and the names of their modules.
     """
 
     files: tuple[Path, ...]
@@ -54,7 +56,8 @@ class Tests:
         """
         if file not in self.shared or "[" not in test:
             return True
-        words = set(re.findall(r"\w+", test.partition("[")[2]))
+        case = test.partition("[")[2]
+        words = {*re.findall(r"\w+", case), *re.findall(r"[\w.]+", case)}
         return bool(words & self.names) or not words & self.others
 
 
@@ -69,15 +72,18 @@ def tests_of(file: Path) -> Tests:
     names = _defined(file)
     found = [TESTS / name for name in ELSEWHERE.get(path.as_posix(), [])]
     own = TESTS / room / f"test_{path.stem}.py"
-    found += [own] if own.exists() else _naming(names, TESTS / room)
+    found += [own] if own.exists() else []
     found += [TESTS / room / f"test_{folder}.py" for folder in path.parts[1:-1]]
+    found += [] if own.exists() else _naming(names, TESTS / room)
     shared = [TESTS / name for name in SHARED.get(room, [])]
     files = tuple(dict.fromkeys([f for f in found if f.exists()] + shared))
     rest = [p for p in (SOURCE / "spusk" / room).rglob("*.py") if p != file.resolve()]
     is_base = any(_imports(p, path.stem) for p in rest if p.stem not in ("__init__", "catalogue"))
     others = set[str]() if is_base else {c for p in rest for c in _classes(p)}
-    stems = {path.stem} | {part.stem for part in path.parents if part.stem}
-    return Tests(files, frozenset(shared) - {own}, frozenset(names | stems), frozenset(others - names))
+    if not is_base:
+        others |= {module_name(p) for p in rest if p.stem != "__init__"}
+    names |= {path.stem, module_name(file)}
+    return Tests(files, frozenset(shared) - {own}, frozenset(names), frozenset(others - names))
 
 
 def _naming(names: set[str], room: Path) -> list[Path]:
