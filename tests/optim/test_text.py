@@ -23,7 +23,41 @@ def test_what_is_in_tuples_is_written_too():
 
 @pytest.mark.parametrize("name", optim.LECTURE)
 def test_defaults_are_written_as_the_name_alone(name):
-    assert written(optim.get(name)) == name
+    inside = {"lookahead": "(adam)", "cyclicallr": "(momentum)"}.get(name, "")
+    assert written(optim.get(name)) == name + inside
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (optim.Lookahead(), "lookahead(adam)"),
+        (optim.Clip(optim.RAdam(), global_norm=1.0), "clip(radam, global_norm=1.0)"),
+        (optim.Plateau(optim.Lookahead(k=3)), "plateau(lookahead(adam, k=3))"),
+        (optim.Partition(), "partition((('*', adam),))"),
+        (optim.Clip.like("torch", norm=1.0), "clip(adam, norm=1.0, eps=1e-06)"),
+    ],
+)
+def test_what_is_inside_is_always_written(rule, text):
+    assert written(rule) == text
+    assert read(text) == rule
+
+
+def test_a_preset_is_written_as_one():
+    assert written(optim.Adam.like("keras")) == 'adam.like("keras")'
+    assert written(optim.Lookahead(optim.Adam.like("keras", lr=0.1))) == (
+        'lookahead(adam.like("keras", lr=0.1))'
+    )
+    assert written(optim.Nadam(eps=1e-7)) == "nadam(eps=1e-07)"
+    assert written(optim.Lion(lr=0.001)) == "lion(lr=0.001)"
+    assert written(optim.Lion.like("keras"), ["keras"]) == 'lion.like("keras")'
+
+
+@pytest.mark.parametrize(
+    "rule", [cls.like(x) for cls in optim.CATALOGUE.values() for x in cls.presets], ids=repr
+)
+def test_every_preset_is_read_back(rule):
+    assert read(written(rule)) == rule
+    assert read(written(rule, ["torch", "optax", "keras", "timm", "pytorch_optimizer"])) == rule
 
 
 @pytest.mark.parametrize(
