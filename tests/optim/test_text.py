@@ -1,5 +1,7 @@
 """Optimizers as text: what can be written can be read back, and nothing else is evaluated."""
 
+import dataclasses
+
 import pytest
 from optim.test_rules import RULES
 
@@ -93,9 +95,31 @@ def test_a_text_is_read(text, rule):
         ("adam(beta1=1)", r"Adam\(beta1=1\): beta1 must be at least 0 and below 1"),
         ("adam(lr=-0.1)", r"Adam\(lr=-0.1\): lr must be greater than 0"),
         ("adam(lr='high')", "lr must be a number or a schedule"),
-        ("sgd(lr=cosine)", "cannot be made: .* missing 2 required"),
-        ("sgd(0.1, 0.2)", "cannot be made"),
-        ("sgd(0.1, lr=0.2)", "cannot be made"),
+        ("sgd(lr=cosine)", r"^Cosine needs initial and steps, as in cosine\(initial=…, steps=…\)$"),
+        ("lookahead(cosine)", "^Cosine needs initial and steps"),
+        ("warmup(adam)", "^WarmUp needs steps, as in warmup\\(then=…, steps=…\\)$"),
+        ('partition({"*bias": sgd}, adam)', "^Partition takes one value, rules, and got 2$"),
+        ("sgd(0.1, 0.2)", "^SGD takes one value, lr, and got 2$"),
+        ("sgd(0.1, lr=0.2)", "^SGD got lr twice, by its place and by its name$"),
+        ("ADMA", "did you mean 'adam'"),
+        ("adam.keras", r'did you mean adam\.like\("keras"\)\?'),
+        ("lookahead(adam.like(keras))", r'adam\.like takes a library in quotes: adam\.like\("keras"\)'),
+        ("adam(betas=(0.9, 0.99))", "did you mean 'beta1' and 'beta2'"),
+        ("adam(learning_rate=0.1)", "did you mean 'lr'"),
+        ("sgd(momentum=0.9)", r"SGD has no hyperparameter 'momentum'; write momentum\(mu=…\)"),
+        ("rmsprop(mu=0.9)", "RMSprop has no hyperparameter 'mu'"),
+        ("adam(weight_decay=0.1)", "write weightdecay\\(…\\) around it"),
+        ("AdamWScheduleFree", "did you mean 'schedulefreeadamw'"),
+        ("heavyball", "did you mean 'momentum'"),
+        ("Ranger", r"did you mean 'lookahead\(radam\)'"),
+        ("sgd(lr=cosin(0.1, steps=3))", "did you mean 'cosine'"),
+        (
+            "sgd(lr=cosine(0.1, decay_steps=3))",
+            "Cosine has no hyperparameter 'decay_steps'; did you mean 'steps'",
+        ),
+        ("bfgs", "did you mean 'l-bfgs' or 'trust-ncg'"),
+        ("lbgfs", "did you mean 'lbfgs'"),
+        ("zzz(lr=1)", "unknown optimizer 'zzz'; 'spusk methods' lists all$"),
         ('adam.like("torhc")', "Adam has no preset 'torhc'; did you mean 'torch'"),
         ('sgd(lr=cosine.like("torch"))', "cannot be read"),
         ("cosine(0.1, steps=9)", "is not an optimizer"),
@@ -195,3 +219,40 @@ def test_nan_and_infinity_can_be_written():
             optim.get(f"adam(lr={number})")
     with pytest.raises(InputError, match=r"^unknown optimizer 'nan'"):
         optim.get("nan")
+
+
+def test_a_file_alone_is_told_what_is_in_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.py").write_text("class A: ...\nclass B: ...\nraise SystemExit\n")
+    for text in ("./two.py", "lookahead(./two.py)"):
+        with pytest.raises(InputError, match=r"write \./two\.py:NAME; it defines A, B$"):
+            optim.get(text)
+    with pytest.raises(InputError, match=r"write gone\.py:NAME, with the name of a rule in that file"):
+        optim.get("gone.py")
+
+
+def test_every_hint_names_what_there_is():
+    from spusk.optim import hints
+
+    for alias, meant in hints.RULES.items():
+        assert alias not in optim.CATALOGUE
+        for part in meant.split("' or '"):
+            assert part in {*optim.CATALOGUE, *optim.SCHEDULES, *optim.SOLVERS} or read(part)
+    used = {
+        f.name
+        for cls in (*optim.CATALOGUE.values(), *optim.SCHEDULES.values())
+        for f in dataclasses.fields(cls)
+    }
+    assert used >= {field for ours in hints.FIELDS.values() for field in ours}
+
+
+def test_an_unknown_field_of_a_schedule_is_told_in_a_sentence():
+    with pytest.raises(
+        InputError, match="Cosine has no hyperparameter 'lr'; known are: final, initial, steps"
+    ):
+        optim.Cosine(lr=0.1, steps=3)
+
+
+def test_a_hint_does_not_need_a_name_that_can_be_read():
+    with pytest.raises(InputError, match="did you mean 'schedulefreeadamw'"):
+        optim.get("schedule-free")

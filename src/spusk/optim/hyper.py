@@ -17,7 +17,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.graph.interpret import evaluate
+from spusk.optim.hints import for_field
 
 if TYPE_CHECKING:
     # A number, a Schedule or a scalar Tensor. Formulas multiply it with Tensors, which only Any allows:
@@ -48,6 +49,13 @@ class Schedule:
     Subclasses are frozen dataclasses that implement `at`. `schedule(t)` gives the value at a step, or at an
     array of steps.
     """
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        for name in named:
+            known = [f.name for f in dataclasses.fields(cls) if f.init]
+            if name not in known:
+                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{for_field(name, known)}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         check_numbers(self)

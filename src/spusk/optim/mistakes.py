@@ -12,9 +12,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from spusk.errors import DTypeError, InputError, ShapeError, SpuskError, closest
+from spusk.errors import DTypeError, InputError, ShapeError, SpuskError
 from spusk.graph import Tensor
 from spusk.graph.place import PACKAGES, Place
+from spusk.optim.hints import for_field
 from spusk.optim.state import State, flatten
 
 STANDARD = str(Path(ast.__file__).parent)
@@ -58,7 +59,7 @@ def _marked(error: SpuskError) -> SpuskError:
 def _in_words(error: Exception, rule: Any) -> str:
     what = " ".join(str(error).split())
     if isinstance(error, AttributeError) and error.obj is rule and error.name:
-        hint = closest(error.name, [f.name for f in fields(rule)])
+        hint = for_field(error.name, [f.name for f in fields(rule)])
         return f"{type(rule).__name__} has no hyperparameter {error.name!r}{hint}"
     if isinstance(error, SpuskError) or (isinstance(error, AttributeError) and isinstance(error.obj, State)):
         return what
@@ -167,7 +168,7 @@ def check_made(cls: type[Any], named: Mapping[str, Any]) -> None:
     if cls.__init__.__code__.co_filename == "<string>":  # the one that dataclass has written
         for name in named:
             if name not in known:
-                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, known)}")
+                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{for_field(name, known)}")
 
 
 def _own_fields(cls: type[Any]) -> list[str]:

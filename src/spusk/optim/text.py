@@ -18,7 +18,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from spusk.errors import InputError, closest
-from spusk.optim.catalogue import CATALOGUE, SCHEDULES, known_rule
+from spusk.optim import hints
+from spusk.optim.catalogue import SCHEDULES, known_rule
 from spusk.optim.hyper import members
 from spusk.optim.optimizer import Optimizer
 from spusk.own_file import run_file
@@ -47,7 +48,7 @@ def read(text: str) -> Optimizer:
         raise _unreadable(text) from None
     found = _value(tree, text, own)
     if not isinstance(found, Optimizer):
-        raise InputError(f"{text!r} is not an optimizer; known are: {', '.join(sorted(CATALOGUE))}")
+        raise InputError(f"{text!r} is not an optimizer; 'spusk methods optimizers' lists them")
     return found
 
 
@@ -144,15 +145,16 @@ def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:
         case ast.Call(ast.Attribute(ast.Name(name), "like"), args, keywords):
             cls = _known(name, own)
             make = getattr(cls, "like", None)
+            if args and isinstance(args[0], ast.Name) and make is not None:
+                raise InputError(f'{name}.like takes a library in quotes: {name}.like("{args[0].id}")')
+        case ast.Attribute(ast.Name(name), library):
+            known_rule(f"{name}.{library}")  # which tells how a preset is written
+            raise _unreadable(text)
         case _:
             raise _unreadable(text)
     if not callable(make) or any(keyword.arg is None for keyword in keywords):
         raise _unreadable(text)
     named = {str(keyword.arg): _value(keyword.value, text, own) for keyword in keywords}
-    settable = [f.name for f in fields(cls)]
-    for name in named:
-        if name not in settable:
-            raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, settable)}")
     return _made(make, [_value(arg, text, own) for arg in args], named, text)
 
 
@@ -160,15 +162,24 @@ def _known(name: str, own: Mapping[str, Any]) -> Any:
     for known in (own, SCHEDULES):
         if name.lower() in known:
             return known[name.lower()]
-    return known_rule(name)
+    return known_rule(name, also=SCHEDULES)
 
 
 def _made(make: Any, args: list[Any], named: dict[str, Any], text: str) -> Any:
+    if _takes_its_fields(make) and (mistake := hints.mistaken_call(make, args, named)):
+        raise InputError(mistake)
     try:
         return make(*args, **named)
-    except TypeError as error:  # too many arguments, or one is missing
+    except TypeError as error:  # of a class that takes its arguments itself
         raise InputError(f"the optimizer {text!r} cannot be made: {error}") from None
 
 
+def _takes_its_fields(make: Any) -> bool:
+    """Whether this is a class whose `__init__` is the one that dataclass has written."""
+    return isinstance(make, type) and is_dataclass(make) and make.__init__.__code__.co_filename == "<string>"
+
+
 def _unreadable(text: str) -> InputError:
+    if instead := hints.file_alone(text):
+        return InputError(f"the optimizer {text!r} cannot be read; {instead}")
     return InputError(f"the optimizer {text!r} cannot be read; write a name, or e.g. momentum(mu=0.99)")
