@@ -26,6 +26,7 @@ from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.nn.checks import require_network
 from spusk.optim import Optimizer
+from spusk.optim.complete import require_complete
 from spusk.optim.hyper import formula_key
 from spusk.optim.text import written
 from spusk.train.loop import Data, Loss, as_split, choose_loss, fit
@@ -105,6 +106,8 @@ def compare(
     require_network(net)
     named = _labelled(optim.LECTURE if optimizers is None else optimizers)
     rules = {label: optim.get(rule) for label, rule in named.items()}
+    for rule in rules.values():
+        require_complete(rule)
     numbers = _seeds(seeds)
     tried = _rates(named, rules, lrs)
     epochs = checked_whole("epochs", epochs, 1)
