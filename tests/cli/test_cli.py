@@ -521,3 +521,14 @@ def test_options_that_make_no_sense_are_refused(spusk_here, option, found):
     done = spusk_here("compare", "iris", *option)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"spusk: {found}")
+
+
+def test_methods_are_listed_by_what_they_cost(spusk_here):
+    done = spusk_here("methods", "optimizers", "--costs")
+    head, *rows = done.stdout.split("\n\n")[0].splitlines()
+    assert head.split()[:4] == ["optimizer", "numbers", "bytes", "operations"]
+    cells = {row.split()[0]: row.split()[1:] for row in rows}
+    assert (cells["sgd"][:2], cells["adam"][:2]) == (["0", "0"], ["2", "8"])
+    kept = [float(found[1]) for found in cells.values()]
+    assert kept == sorted(kept)
+    assert "have a cost" in spusk_here("methods", "losses", "--costs").stderr

@@ -482,11 +482,11 @@ def test_a_picture_is_as_long_as_the_schedule(schedule, steps):
 def test_a_schedule_that_is_no_number_of_steps_is_in_the_wrong_place():
     with pytest.raises(
         InputError,
-        match="steps must be a number of steps, 1 or more; the schedule gives 0.1 in step 1; "
+        match=r"steps must be a number of steps, 1 or more; the schedule gives 0\.1 in step 1; "
         "WarmUp takes then, steps, start in this order",
     ):
         WarmUp(100, Cosine(0.1, steps=10))
-    with pytest.raises(InputError, match="boundaries.0 must be a number of steps, 1 or more"):
+    with pytest.raises(InputError, match=r"boundaries\.0 must be a number of steps, 1 or more"):
         Join((0.1, 0.2), (Cosine(0.1, steps=10),))
 
 
@@ -542,6 +542,6 @@ def test_in_given_axes_a_schedule_has_a_label_and_no_title():
     WarmUp(0.1, steps=10).plot(ax=below)
     assert below.get_title() == ""
     assert [text.get_text() for text in below.get_legend().get_texts()] == ["warmup(then=0.1, steps=10)"]
-    with pytest.raises(InputError, match="plot got ax='lr.png'; ax is the matplotlib axes"):
+    with pytest.raises(InputError, match=r"plot got ax='lr\.png'; ax is the matplotlib axes"):
         Cosine(0.1, steps=100).plot(1000, "lr.png")
     plt.close("all")

@@ -336,10 +336,15 @@ def methods(
         str | None,
         typer.Argument(
             help="Show this one in full, also by its name in another library, or a rule of your own file; "
-            "or the optimizers, wrappers, solvers, schedules, initialisers or losses with their formulas.",
+            "or one of the words optimizers, wrappers, solvers, schedules, initialisers and losses for all "
+            "of that kind with their formulas.",
             show_default=False,
         ),
     ] = None,
+    costs: Annotated[
+        bool,
+        typer.Option("--costs", help="What a step of each optimizer costs, those that keep least first."),
+    ] = False,
     json: Json = None,
 ) -> None:
     """List every method; or show one: formula, paper, hyperparameters, variants of other libraries, cost."""
@@ -350,7 +355,10 @@ def methods(
     with own_errors_told(*parse.own_files(name)):
         entries = catalogue.entries() if name is None else catalogue.find(name)
     with show.apart_from(json):
-        pages.methods(entries, name)
+        if costs:
+            pages.costs(entries)
+        else:
+            pages.methods(entries, name)
     if json is not None:
         described: list[dict[str, Any]] = [entry.as_dict() for entry in entries]
         show.write_json(json, {"methods": described})

@@ -284,7 +284,7 @@ AT_LEAST_ONE = (_at_least_one, "1 or greater")
 Range = tuple[Callable[[float], bool], str]
 
 PLACES = frozenset(("steps", "every", "half_cycle", "boundaries", "milestones"))
-"""Fields of schedules that are numbers of steps; what begins with less than one is in the wrong place there."""
+"""Fields of schedules that are numbers of steps; what begins below 1 is in the wrong place there."""
 
 ONE_STEP: Range = (lambda x: x >= 1, "a number of steps, 1 or more")
 
