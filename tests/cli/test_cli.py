@@ -532,3 +532,12 @@ def test_methods_are_listed_by_what_they_cost(spusk_here):
     kept = [float(found[1]) for found in cells.values()]
     assert kept == sorted(kept)
     assert "have a cost" in spusk_here("methods", "losses", "--costs").stderr
+
+
+def test_a_dataclass_that_is_not_frozen_is_told_the_remedy(tmp_path, spusk_here, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "mine.py", "from dataclasses import dataclass\nfrom spusk.optim import Optimizer\n"
+          "@dataclass\nclass Mine(Optimizer): ...\n")  # fmt: skip
+    done = spusk_here("train", "iris", "--optimizer", "mine.py:Mine")
+    assert done.returncode == 2
+    assert "non-frozen dataclass from a frozen one; write @dataclass(frozen=True)" in done.stderr

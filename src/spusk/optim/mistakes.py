@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -21,6 +22,12 @@ from spusk.optim.state import State, flatten
 STANDARD = str(Path(ast.__file__).parent)
 TOLD = "_names_the_line"
 MUTABLE = (list, dict, set)
+SIGNATURES = {
+    "start": "self, w",
+    "point": "self, w, s",
+    "evaluated": "self, w, s",
+    "update": "self, w, g, s, t",
+}
 
 
 @contextmanager
@@ -63,7 +70,16 @@ def _in_words(error: Exception, rule: Any) -> str:
         return f"{type(rule).__name__} has no hyperparameter {error.name!r}{hint}"
     if isinstance(error, SpuskError) or (isinstance(error, AttributeError) and isinstance(error.obj, State)):
         return what
-    return f"{type(error).__name__}: {what}"
+    return f"{type(error).__name__}: {what}{_remedy(what)}"
+
+
+def _remedy(what: str) -> str:
+    """What to do about an error of Python's, where that is known."""
+    if "does not support item assignment" in what:
+        return "; a Tensor never changes, so make a new one, with spusk.numpy.where for instance"
+    called = re.search(r"\.(\w+)\(\) (?:takes|missing|got an unexpected)", what)
+    signature = SIGNATURES.get(called.group(1)) if called else None
+    return f"; it is called as {called.group(1)}({signature})" if called and signature else ""
 
 
 # --- lines -----------------------------------------------------------------------------------------------
