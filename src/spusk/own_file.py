@@ -41,6 +41,8 @@ def own_errors_told(*paths: str) -> Generator[None]:
         frames = traceback.extract_tb(error.__traceback__)
         places = [(frame.filename, frame.lineno) for frame in frames if frame.filename in paths]
         what = str(error)
+        if "non-frozen dataclass" in what:
+            what += "; write @dataclass(frozen=True)"
         if isinstance(error, SyntaxError):
             what = error.msg
             if error.filename and (places or error.filename in paths):  # perhaps in a file that it imports

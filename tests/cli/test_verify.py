@@ -26,8 +26,9 @@ def test_published_numbers_stand_beside_ours_and_all_hold(spusk_here, tmp_path):
     done = spusk_here("verify", "--only", "heavy-ball,initial", "--json", tmp_path / "found.json")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["what", "expected", "found", "deviation", "allowed"]
-    assert lines[1].startswith("heavy-ball  x after 100 steps, λ = 1")
+    assert lines[0].startswith("A line is a number that a paper or exact arithmetic gives")
+    assert lines[2].split() == ["what", "expected", "found", "deviation", "allowed"]
+    assert lines[3].startswith("heavy-ball  x after 100 steps, λ = 1")
     assert "test loss of problem 0 before the first step" in done.stdout
     assert lines[-1] == "11 of 11 numbers hold."
     content = json.loads((tmp_path / "found.json").read_text())

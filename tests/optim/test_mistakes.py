@@ -142,10 +142,20 @@ MISTAKES = {
     ),
     "an update of too few arguments": (
         changed(("    def update(self, w, g, s, t):\n", "    def update(self, w, g, s):\n")),
-        "Mine.update: TypeError: Mine.update() takes 4 positional arguments but 5 were given (mine.py:16)",
+        "Mine.update: TypeError: Mine.update() takes 4 positional arguments but 5 were given; "
+        "it is called as update(self, w, g, s, t) (mine.py:16)",
+    ),
+    "a Tensor changed in place": (
+        changed((FIRST_LINE, "        w[0] = 0\n" + FIRST_LINE)),
+        "Mine.update: TypeError: 'Tensor' object does not support item assignment; a Tensor never changes, so make "
+        "a new one, with spusk.numpy.where for instance (mine.py:17)",
     ),
     "no update": (
         changed(("    def update(", "    def updated(")),
+        "Mine does not define update(w, g, s, t); it defines 'updated', which nothing calls (mine.py:9)",
+    ),
+    "nothing like an update": (
+        changed(("    def update(", "    def go(")),
         "Mine does not define update(w, g, s, t) (mine.py:9)",
     ),
     "a start without a State": (

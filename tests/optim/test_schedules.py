@@ -474,6 +474,74 @@ def test_a_pictures_line_is_the_schedule():
     ids=repr,
 )
 def test_a_picture_is_as_long_as_the_schedule(schedule, steps):
-    from spusk.optim.schedules.plot import span
+    from spusk.optim.schedules.span import span
 
     assert span(schedule) == steps
+
+
+def test_a_schedule_that_is_no_number_of_steps_is_in_the_wrong_place():
+    with pytest.raises(
+        InputError,
+        match=r"steps must be a number of steps, 1 or more; the schedule gives 0\.1 in step 1; "
+        "WarmUp takes then, steps, start in this order",
+    ):
+        WarmUp(100, Cosine(0.1, steps=10))
+    with pytest.raises(InputError, match=r"boundaries\.0 must be a number of steps, 1 or more"):
+        Join((0.1, 0.2), (Cosine(0.1, steps=10),))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: optim.Adam(lr=Cosine(-0.1, steps=200)),
+            "lr must be greater than 0; .* gives -0.1 in step 1$",
+        ),
+        (lambda: optim.Adam(lr=Cosine(0.1, 200, final=-0.1)), "lr must be greater than 0"),
+        (lambda: optim.Adam(beta1=Cosine(1.5, steps=200)), "beta1 must be .* below 1; .* 1.5 in step 1$"),
+        (lambda: optim.Momentum(mu=optim.Triangular(0.8, 1.2, 50)), "mu must be .* gives 1.2"),
+        (lambda: optim.Adam(lr=WarmUp(Cosine(-0.1, 90), 10)), "lr must be greater than 0"),
+        (
+            lambda: optim.SGD(lr=optim.Piecewise((10, 20), (0.1, 0.2, 0.3))),
+            "values come first, the boundaries second",
+        ),
+    ],
+)
+def test_values_of_a_schedule_are_in_the_range_of_what_they_are_given_to(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
+
+
+def test_a_rate_may_begin_and_end_at_zero():
+    assert optim.Adam(lr=WarmUp(Cosine(0.1, steps=90), steps=10), beta1=optim.Triangular(0.95, 0.85, 10))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        optim.Constant(0.1),
+        optim.Join((optim.Constant(0.1), 0.2), (2,)),
+        optim.InverseTime(0.1, 1),
+        Cosine(0.1, 5),
+    ],
+    ids=repr,
+)
+def test_a_step_may_be_a_number(schedule):
+    found = schedule.at(1)
+    assert (type(found).__name__, found.shape) == ("Tensor", ())
+
+
+def test_in_given_axes_a_schedule_has_a_label_and_no_title():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    _, (above, below) = plt.subplots(2)
+    Cosine(0.1, steps=100).plot(ax=above)
+    WarmUp(0.1, steps=10).plot(ax=below)
+    assert below.get_title() == ""
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["warmup(then=0.1, steps=10)"]
+    with pytest.raises(InputError, match=r"plot got ax='lr\.png'; ax is the matplotlib axes"):
+        Cosine(0.1, steps=100).plot(1000, "lr.png")
+    plt.close("all")

@@ -12,6 +12,7 @@ from optim.events import GRADIENTS, START, lrs
 from optim.harness import Step, assert_close, path
 from optim.plain import PlainAdam, PlainMomentum, PlainSGD, follow
 
+import spusk as sp
 from spusk import optim
 from spusk.errors import InputError
 from spusk.optim import (
@@ -35,6 +36,7 @@ from spusk.optim import (
     SkipNonFinite,
     WeightDecay,
 )
+from spusk.optim.complete import require_complete
 
 N = len(START)
 
@@ -482,3 +484,11 @@ def test_a_rule_that_reads_one_rate_for_all_parameters_is_told_how_to_read_each(
 def test_bad_arguments_are_told_in_a_sentence(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+def test_a_clip_without_a_limit_is_not_trained():
+    rule = optim.Lookahead(optim.Partition({"*": optim.Clip(optim.Adam())}))
+    with pytest.raises(InputError, match=r"^Clip got no limit; give value, norm or global_norm$"):
+        sp.minimize(lambda x: x * x, 1.0, rule)
+    with pytest.raises(InputError, match="Clip got no limit"):
+        require_complete(optim.Clip.like("torch"))

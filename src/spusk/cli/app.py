@@ -111,14 +111,19 @@ def compare(
     optimizers: Annotated[
         str | None,
         typer.Option(
-            help="Names, separated by commas, e.g. sgd,'momentum(mu=0.99)','adam.like(\"keras\")', "
-            "or of your own, ./mine.py:MyRule; default: the lecture's thirteen, from gradientdescent to "
-            "cyclicallr (see 'spusk methods')."
+            help="Names, separated by commas; in brackets what differs from the defaults, or the rule "
+            "inside: 'sgd,momentum(mu=0.99),lookahead(radam)'. As another library has it: "
+            "'adam.like(\"keras\")'. Your own: ./mine.py:MyRule. One with a rate or a schedule, adam(lr=0.5) "
+            "or 'sgd(lr=cosine(0.1, steps=900))', is trained with that alone. Default: the lecture's "
+            "thirteen, from gradientdescent to cyclicallr (see 'spusk methods')."
         ),
     ] = None,
     lrs: Annotated[
         str | None,
-        typer.Option(help="Learning rates, separated by commas; default: decades that suit each optimizer."),
+        typer.Option(
+            help="Learning rates, separated by commas, for all that name none of their own; default: decades "
+            "that suit each optimizer."
+        ),
     ] = None,
     seeds: Annotated[str, typer.Option(help="How many seeds.", metavar="N")] = "3",
     seed: Annotated[str, typer.Option(help="The first seed.", metavar="N")] = "0",
@@ -224,6 +229,7 @@ def train(
     from spusk import lab, optim
     from spusk.cli import show
     from spusk.cli import source as sources
+    from spusk.lab.rates import refuse_lost_schedule
 
     _writable(json)
     _writable(save)
@@ -232,7 +238,10 @@ def train(
         rule = optim.get(optimizer)
     if rule.full_batch and size is not None and batch_size is not None:
         raise InputError(f"{rule.label} takes the whole training part a step; leave out --batch-size")
-    rule = rule if lr is None else rule.with_lr(parse.number("--lr", lr))
+    if lr is not None:
+        rate = parse.number("--lr", lr)
+        refuse_lost_schedule(rule)
+        rule = rule.with_lr(rate)
     passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0, most=None)
     share = parse.number("--validation", validation)
     waits = None if patience is None else parse.whole("--patience", patience, 1)
@@ -327,10 +336,15 @@ def methods(
         str | None,
         typer.Argument(
             help="Show this one in full, also by its name in another library, or a rule of your own file; "
-            "or the optimizers, wrappers, solvers, schedules, initialisers or losses with their formulas.",
+            "or one of the words optimizers, wrappers, solvers, schedules, initialisers and losses for all "
+            "of that kind with their formulas.",
             show_default=False,
         ),
     ] = None,
+    costs: Annotated[
+        bool,
+        typer.Option("--costs", help="What a step of each optimizer costs, those that keep least first."),
+    ] = False,
     json: Json = None,
 ) -> None:
     """List every method; or show one: formula, paper, hyperparameters, variants of other libraries, cost."""
@@ -341,7 +355,10 @@ def methods(
     with own_errors_told(*parse.own_files(name)):
         entries = catalogue.entries() if name is None else catalogue.find(name)
     with show.apart_from(json):
-        pages.methods(entries, name)
+        if costs:
+            pages.costs(entries)
+        else:
+            pages.methods(entries, name)
     if json is not None:
         described: list[dict[str, Any]] = [entry.as_dict() for entry in entries]
         show.write_json(json, {"methods": described})

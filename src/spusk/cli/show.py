@@ -9,7 +9,6 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,10 @@ from rich.table import Table
 from spusk.data.schema import GAP, Schema
 from spusk.files import write_whole
 from spusk.lab import table as words
+from spusk.lab.rates import only_rate
 from spusk.lab.study import Study
 from spusk.optim import Optimizer
+from spusk.optim.text import written
 from spusk.train import Model, Run
 
 
@@ -139,12 +140,9 @@ def _in_own_unit(name: str, error: Callable[[float], float], result: Run, kept: 
 
 
 def _in_words(rule: Optimizer) -> str:
-    """The rule with its learning rate and whatever differs from its defaults."""
-    changed = {f.name: getattr(rule, f.name) for f in fields(rule)}
-    shown = {k: v for k, v in changed.items() if k == "lr" or v != getattr(type(rule), k, v)}
-    return ", ".join(
-        [rule.label, *(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown.items())]
-    )
+    """The rule as the command line takes it, and its learning rate if that is the default."""
+    text, lr = written(rule), only_rate(rule)
+    return text if "lr=" in text or lr is None else f"{text}, lr {lr:g}"
 
 
 def _last_finite(losses: Any) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from numbers import Real
 from typing import Any, Literal
@@ -18,16 +19,21 @@ from spusk.compile import Backend
 from spusk.data import Split
 from spusk.errors import InputError
 from spusk.init import HeNormal, Init, Initialiser, XavierUniform, get, initialise
+from spusk.lab import table as words
 from spusk.lab.pool import outcomes
+from spusk.lab.rates import Rate, has_own_rate, rates
 from spusk.lab.study import Record, Study
 from spusk.nn import Layer
 from spusk.nn.checks import require_network
 from spusk.optim import Optimizer
-from spusk.optim.hyper import formula_key, hyperparameters
+from spusk.optim.complete import require_complete
+from spusk.optim.hyper import formula_key
 from spusk.optim.text import written
 from spusk.train.loop import Data, Loss, as_split, choose_loss, fit
 from spusk.train.programs import Programs
 from spusk.train.progress import progress_bar
+
+LIBRARY = re.compile(r"""\.like\(\s*["'](\w+)""")
 
 Optimizers = Iterable[Optimizer | str] | Mapping[str, Optimizer | str]
 
@@ -38,7 +44,7 @@ class _Task:
 
     label: str
     rule: Optimizer
-    lr: float
+    lr: Rate
     seed: int
 
 
@@ -70,8 +76,10 @@ def compare(
         net: the architecture.
         data: a data set, a split of one, or a pair of arrays x [n, …] and y [n].
         optimizers: rules or their names, or a mapping from labels to them; default: the methods of the
-            lecture (`optim.LECTURE`).
-        lrs: learning rates to try with each; default: every optimizer's own grid, spaced by decades.
+            lecture (`optim.LECTURE`). A rule that was given a learning rate, such as `optim.Adam(lr=0.5)` or
+            `"adam(lr=0.5)"`, is tried with that one alone; one whose rate is a schedule is trained as it
+            stands, and has the rate None in the records.
+        lrs: learning rates to try with all others; default: every optimizer's own grid, spaced by decades.
         seeds: how many (0, 1, …), or which.
         epochs, batch_size, loss, init, validation, patience, dtype: as in `train`; a training that patience
             has stopped counts with its best epoch. The default initialiser suits the network: Xavier uniform
@@ -96,9 +104,12 @@ def compare(
     """
     began = time.perf_counter()
     require_network(net)
-    rules = _labelled(optim.LECTURE if optimizers is None else optimizers)
+    named = _labelled(optim.LECTURE if optimizers is None else optimizers)
+    rules = {label: optim.get(rule) for label, rule in named.items()}
+    for rule in rules.values():
+        require_complete(rule)
     numbers = _seeds(seeds)
-    rates = _rates(rules, lrs)
+    tried = _rates(named, rules, lrs)
     epochs = checked_whole("epochs", epochs, 1)
     jobs = None if jobs is None else checked_whole("jobs", jobs, 1)
     splits = {seed: as_split(data, validation, seed, dtype) for seed in numbers}
@@ -120,8 +131,9 @@ def compare(
         dtype=dtype,
     )
     # A training of no epochs tells at once, in this process, whether network, data and numbers fit.
-    run_one(_Task("", next(iter(rules.values())), 1.0, numbers[0]), epochs=0)
-    tasks = [_Task(label, rules[label], lr, s) for label in rules for lr in rates[label] for s in numbers]
+    label = next(iter(rules))
+    run_one(_Task(label, rules[label], tried[label][0], numbers[0]), epochs=0)
+    tasks = [_Task(label, rules[label], lr, s) for label in rules for lr in tried[label] for s in numbers]
     steps = _steps(rules.values(), len(first.train_x), batch_size)
     before = partial(programs.compiling, steps)
     found, interrupted = _collect(tasks, run_one, jobs, backend, progress, before)
@@ -144,7 +156,7 @@ def compare(
         score="accuracy" if first.dataset.task == "classification" else "r2",
         seconds=time.perf_counter() - began,
         interrupted=interrupted,
-        grids=rates,
+        grids=tried,
     )
 
 
@@ -161,8 +173,8 @@ def _train(
 ) -> Record | None:
     """One training as a record; None if Ctrl-C cut it short."""
     run = fit(
-        programs, splits[task.seed], task.rule.with_lr(task.lr), init=init, epochs=epochs,
-        batch_size=batch_size, seed=task.seed, patience=patience, dtype=dtype,
+        programs, splits[task.seed], task.rule if task.lr is None else task.rule.with_lr(task.lr), init=init,
+        epochs=epochs, batch_size=batch_size, seed=task.seed, patience=patience, dtype=dtype,
     )  # fmt: skip
     if run.status == "interrupted":
         return None
@@ -206,7 +218,7 @@ def _collect(
                 found.append(record)
                 if record.status != "diverged" and (best is None or record.val_loss < best.val_loss):
                     best = record
-                note = f"best run: {best.optimizer}, lr {best.lr:g}" if best else ""
+                note = f"best run: {words.at_rate(best.optimizer, best.lr)}" if best else ""
                 tick(len(found), note)
         except KeyboardInterrupt:
             return found, True
@@ -225,12 +237,12 @@ def _steps(rules: Iterable[Optimizer], rows: int, batch_size: int | None) -> int
 # --- what to compare ----------------------------------------------------------------------------------
 
 
-def _labelled(optimizers: Optimizers) -> dict[str, Optimizer]:
-    """Rules by label: the name, and what differs from the defaults but the learning rate."""
+def _labelled(optimizers: Optimizers) -> dict[str, Optimizer | str]:
+    """Rules, or their texts, by label: the name, what is inside, and what differs from the defaults."""
     if isinstance(optimizers, Mapping):
         given: Mapping[Any, Any] = optimizers  # pyright: ignore[reportUnknownVariableType]
-        return {str(label): optim.get(rule) for label, rule in given.items()}
-    rules = [optim.get(rule) for rule in ([optimizers] if isinstance(optimizers, str) else optimizers)]
+        return {str(label): rule for label, rule in given.items()}
+    rules = [optimizers] if isinstance(optimizers, str) else list(optimizers)
     if not rules:
         raise InputError("compare got no optimizers; name at least one")
     labels = [_label(rule) for rule in rules]
@@ -239,9 +251,13 @@ def _labelled(optimizers: Optimizers) -> dict[str, Optimizer]:
     return dict(zip(labels, rules, strict=True))
 
 
-def _label(rule: Optimizer) -> str:
-    default = {f.name: f.default for f in fields(rule)}.get("lr", MISSING)
-    return written(rule if default is MISSING else replace(rule, lr=default))
+def _label(given: Optimizer | str) -> str:
+    rule = optim.get(given)
+    if not isinstance(given, str):
+        return written(rule)
+    label = written(rule, LIBRARY.findall(given))
+    # A rate that is named although it is the default tells this rule from the one with a grid.
+    return " ".join(given.split()) if has_own_rate(rule, given) and "lr=" not in label else label
 
 
 def _seeds(seeds: Any) -> list[int]:
@@ -263,19 +279,17 @@ def _listed(name: str, given: Any) -> list[Any]:
     return found
 
 
-def _rates(rules: Mapping[str, Optimizer], lrs: Any) -> dict[str, tuple[float, ...]]:
+def _rates(
+    named: Mapping[str, Optimizer | str], rules: Mapping[str, Optimizer], lrs: Any
+) -> dict[str, tuple[Rate, ...]]:
     given = None if lrs is None else _listed("lrs", lrs)
     for lr in given or ():
         if isinstance(lr, bool) or not isinstance(lr, Real):
             raise InputError(f"lrs holds {lr!r:.60}; a learning rate is a number")
-    rates: dict[str, tuple[float, ...]] = {}
-    for label, rule in rules.items():
-        if any(name.startswith("lr.") or ".lr." in name for name in hyperparameters(rule)):
-            raise InputError(f"{label}: compare tries numbers for lr, and its schedule would be lost")
-        rates[label] = tuple(dict.fromkeys(float(lr) for lr in (given or rule.lr_grid)))
-        for lr in rates[label]:
-            rule.with_lr(lr)  # an unusable rate is told before any training
-    return rates
+    texts = {label: rule if isinstance(rule, str) else None for label, rule in named.items()}
+    if given and all(has_own_rate(rule, texts[label]) for label, rule in rules.items()):
+        raise InputError("lrs has nothing to be tried with: every optimizer was given its own learning rate")
+    return {label: rates(rule, given, texts[label]) for label, rule in rules.items()}
 
 
 RECTIFIERS = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus)

@@ -24,7 +24,8 @@ class Record:
     """One training of a study, as plain numbers.
 
     Attributes:
-        optimizer, lr, seed: which training.
+        optimizer, lr, seed: which training; lr is None of a rule that was trained as it stands, by a schedule
+            or with several rates.
         status: "finished", "stopped" early by patience, or "diverged".
         train_loss, val_loss: after the last epoch; NaN if diverged.
         val_score: validation accuracy or R² after the last epoch; NaN if diverged.
@@ -35,7 +36,7 @@ class Record:
     """
 
     optimizer: str
-    lr: float
+    lr: float | None
     seed: int
     status: Status
     train_loss: float
@@ -67,7 +68,8 @@ class Summary:
 
     Attributes:
         optimizer: its name.
-        best_lr: the rate with the fewest diverged runs, and among those the lowest mean validation loss.
+        best_lr: the rate with the fewest diverged runs, and among those the lowest mean validation loss; None
+            if the rule was trained as it stands.
         val_loss_mean, val_loss_std: over the seeds that finished at that rate; NaN if none did, and the
             standard deviation also if only one did.
         val_score_mean, val_score_std: the same for accuracy or R².
@@ -82,7 +84,7 @@ class Summary:
     """
 
     optimizer: str
-    best_lr: float
+    best_lr: float | None
     val_loss_mean: float
     val_loss_std: float
     val_score_mean: float
@@ -116,7 +118,7 @@ class Study:
     score: str
     seconds: float
     interrupted: bool = False
-    grids: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
+    grids: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict[str, tuple[float | None, ...]])
 
     def __repr__(self) -> str:
         return f"Study({self.data}; {len(self.records)} trainings: {self.verdict()})"
@@ -222,18 +224,21 @@ class Study:
         return write_whole(path, (text + "\n").encode())
 
 
-def _summarise(name: str, records: list[Record], grid: tuple[float, ...]) -> Summary:
-    by_rate: dict[float, list[Record]] = {}
+def _summarise(name: str, records: list[Record], grid: tuple[float | None, ...]) -> Summary:
+    by_rate: dict[float | None, list[Record]] = {}
     for r in records:
         by_rate.setdefault(r.lr, []).append(r)
 
-    def badness(lr: float) -> tuple[float, float]:
+    def badness(lr: float | None) -> tuple[float, float]:
         losses = [r.val_loss for r in by_rate[lr] if r.status != "diverged"]
         return 1 - len(losses) / len(by_rate[lr]), float(np.mean(losses)) if losses else math.inf
 
-    best = min(sorted(by_rate), key=badness)
+    def ascending(lr: float | None) -> float:
+        return math.nan if lr is None else lr  # which is the only one
+
+    best = min(sorted(by_rate, key=ascending), key=badness)
     finished = [r for r in by_rate[best] if r.status != "diverged"]
-    rates = sorted(grid or by_rate)
+    rates = sorted(grid or by_rate, key=ascending)
     edge = "" if len(rates) < 2 else {rates[0]: "lowest", rates[-1]: "highest"}.get(best, "")
     return Summary(
         optimizer=name,

@@ -27,7 +27,7 @@ def rows(study: Study) -> list[list[str]]:
         [
             str(rank),
             s.optimizer,
-            f"{s.best_lr:g}{'' if s.optimizer in unfinished else ARROWS[s.edge]}",
+            _rate(s) + ("" if s.optimizer in unfinished else ARROWS[s.edge]),
             spread(s.val_loss_mean, s.val_loss_std, 4),
             _score(study, s),
             _to_target(s),
@@ -35,6 +35,19 @@ def rows(study: Study) -> list[list[str]]:
         ]
         for rank, s in enumerate(study.summary(), 1)
     ]
+
+
+def _rate(s: Summary) -> str:
+    return "as given" if s.best_lr is None else f"{s.best_lr:g}"
+
+
+def at_rate(optimizer: str, lr: float | None) -> str:
+    """An optimizer with its learning rate; its name alone if that tells the schedule.
+
+    >>> at_rate("adam", 0.01), at_rate("sgd(lr=cosine(initial=0.1, steps=80))", None)
+    ('adam with lr 0.01', 'sgd(lr=cosine(initial=0.1, steps=80))')
+    """
+    return optimizer if lr is None or "lr=" in optimizer else f"{optimizer} with lr {lr:g}"
 
 
 def _to_target(s: Summary) -> str:
@@ -121,7 +134,7 @@ def verdict(study: Study) -> str:
         if study.score == "accuracy"
         else (f"validation R² {best.val_score_mean:.3f}")
     )
-    words = [f"Use {best.optimizer} with lr {best.best_lr:g}: validation loss {loss}, {score}."]
+    words = [f"Use {at_rate(best.optimizer, best.best_lr)}: validation loss {loss}, {score}."]
     seeds = len({r.seed for r in study.records})
     if len(ranking) > 1 and seeds < 2:
         words.append("One seed cannot tell a difference from chance; try more seeds.")
@@ -156,7 +169,7 @@ def _so_far(study: Study, best: Summary, loss: str, unfinished: list[str]) -> st
     words = [
         f"Interrupted: {len(study.records):,} of {int(study.settings['trainings']):,} trainings were done, "
         "so this is no verdict.",
-        f"Best so far: {best.optimizer} with lr {best.best_lr:g}, validation loss {loss}.",
+        f"Best so far: {at_rate(best.optimizer, best.best_lr)}, validation loss {loss}.",
     ]
     if missing:
         words.append(f"Not tried at all: {', '.join(missing)}.")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from spusk.errors import InputError, closest
+from spusk.errors import InputError
 from spusk.lazy import ByName
-from spusk.optim import where
+from spusk.optim import hints, where
 from spusk.optim.hyper import Schedule
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.plugins import plugin, plugin_names
-from spusk.optim.solvers import solver
+from spusk.optim.solvers import SOLVERS, solver
 
 CATALOGUE: Mapping[str, type[Optimizer]] = ByName("spusk.optim", where.RULES)
 """Every optimizer, by its class name in lower case; each is loaded when it is looked up."""
@@ -61,8 +61,12 @@ def get(optimizer: Optimizer | type[Optimizer] | str) -> Optimizer:
     return found
 
 
-def known_rule(name: str) -> type[Optimizer]:
+def known_rule(name: str, also: Iterable[str] = ()) -> type[Optimizer]:
     """The class that a name in any case stands for: one of ours, or one that another package registers.
+
+    Args:
+        name: the name.
+        also: what else could have been meant, for the hint in the error.
 
     Raises:
         InputError: if there is none.
@@ -72,5 +76,9 @@ def known_rule(name: str) -> type[Optimizer]:
         return ours
     theirs = plugin(name)
     if theirs is None:
-        raise InputError(f"unknown optimizer {name!r}{closest(name, [*CATALOGUE, *plugin_names()])}")
+        if instead := hints.file_alone(name):
+            raise InputError(f"the optimizer {name!r} is a file; {instead}")
+        presets = {rule: cls.presets for rule, cls in CATALOGUE.items() if name.lower().startswith(rule)}
+        known = [*CATALOGUE, *plugin_names(), *SOLVERS, *also]
+        raise InputError(f"unknown optimizer {name!r}{hints.for_rule(name, known, presets)}")
     return theirs.rule

@@ -15,9 +15,9 @@ import dataclasses
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.graph.interpret import evaluate
+from spusk.optim.hints import for_field
 
 if TYPE_CHECKING:
     # A number, a Schedule or a scalar Tensor. Formulas multiply it with Tensors, which only Any allows:
@@ -48,6 +49,13 @@ class Schedule:
     Subclasses are frozen dataclasses that implement `at`. `schedule(t)` gives the value at a step, or at an
     array of steps.
     """
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        for name in named:
+            known = [f.name for f in dataclasses.fields(cls) if f.init]
+            if name not in known:
+                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{for_field(name, known)}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -275,6 +283,11 @@ AT_LEAST_ONE = (_at_least_one, "1 or greater")
 
 Range = tuple[Callable[[float], bool], str]
 
+PLACES = frozenset(("steps", "every", "half_cycle", "boundaries", "milestones"))
+"""Fields of schedules that are numbers of steps; what begins below 1 is in the wrong place there."""
+
+ONE_STEP: Range = (lambda x: x >= 1, "a number of steps, 1 or more")
+
 ALLOWED: dict[str, Range] = {
     **dict.fromkeys(
         ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
@@ -295,11 +308,17 @@ def check_numbers(rule: Any) -> None:
     What a name allows is in `ALLOWED`, unless the rule's class says otherwise in `ranges`.
     """
     allowed_here = {**ALLOWED, **getattr(rule, "ranges", {})}
+    places = PLACES if isinstance(rule, Schedule) else frozenset[str]()
     for field, content in _fields(rule):
         is_absent = content is None and field.default is None
         if _is_hyper(field) and not is_absent:
             for path, part in _parts(field.name, content):
                 what = f"{type(rule).__name__}({field.name}={content!r}): {path}"
+                if field.name in places and isinstance(part, Schedule):
+                    order = ", ".join(f.name for f, _ in _fields(rule))
+                    _check_values(
+                        what, ONE_STEP, part, [1], f"; {type(rule).__name__} takes {order} in this order"
+                    )
                 _check_number(what, allowed_here.get(field.name), part)
 
 
@@ -313,6 +332,8 @@ def _parts(path: str, content: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_number(what: str, allowed: Range | None, content: Any) -> None:
+    if isinstance(content, Schedule) and allowed is not None:
+        _check_values(what, allowed, content)
     if dataclasses.is_dataclass(content) or isinstance(content, Tensor):
         return
     if not _is_number(content):
@@ -321,6 +342,34 @@ def _check_number(what: str, allowed: Range | None, content: Any) -> None:
         raise InputError(f"{what} must be finite")
     if allowed is not None and not allowed[0](float(content)):
         raise InputError(f"{what} must be {allowed[1]}")
+
+
+def _check_values(
+    what: str, allowed: Range, schedule: Schedule, at: Sequence[int] = (), remedy: str = ""
+) -> None:
+    """Raise an InputError if a schedule leaves the range at one of a few steps; 0 is a limit it may reach."""
+    from spusk.optim.schedules.span import span  # which needs Schedule
+
+    if _holds_tensors(schedule):
+        return
+    steps = np.array(at, float) if at else np.unique(np.linspace(1, max(span(schedule), 2), 9).round())
+    try:
+        values = np.broadcast_to(schedule(steps), steps.shape)
+    except Exception:  # of someone's own schedule: told with its line where it is trained
+        return
+    for step, x in zip(steps, values, strict=True):
+        is_limit = allowed is POSITIVE and abs(x) <= 1e-12 * np.abs(values).max()
+        if math.isfinite(x) and not allowed[0](float(x)) and not is_limit:
+            raise InputError(
+                f"{what} must be {allowed[1]}; the schedule gives {x:g} in step {step:g}{remedy}"
+            )
+
+
+def _holds_tensors(content: Any) -> bool:
+    inside = (
+        [x for _, x in _fields(content)] if dataclasses.is_dataclass(content) else members(content).values()
+    )
+    return isinstance(content, Tensor) or any(map(_holds_tensors, inside))
 
 
 def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -12,14 +13,21 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from spusk.errors import DTypeError, InputError, ShapeError, SpuskError, closest
+from spusk.errors import DTypeError, InputError, ShapeError, SpuskError
 from spusk.graph import Tensor
 from spusk.graph.place import PACKAGES, Place
+from spusk.optim.hints import for_field
 from spusk.optim.state import State, flatten
 
 STANDARD = str(Path(ast.__file__).parent)
 TOLD = "_names_the_line"
 MUTABLE = (list, dict, set)
+SIGNATURES = {
+    "start": "self, w",
+    "point": "self, w, s",
+    "evaluated": "self, w, s",
+    "update": "self, w, g, s, t",
+}
 
 
 @contextmanager
@@ -58,11 +66,20 @@ def _marked(error: SpuskError) -> SpuskError:
 def _in_words(error: Exception, rule: Any) -> str:
     what = " ".join(str(error).split())
     if isinstance(error, AttributeError) and error.obj is rule and error.name:
-        hint = closest(error.name, [f.name for f in fields(rule)])
+        hint = for_field(error.name, [f.name for f in fields(rule)])
         return f"{type(rule).__name__} has no hyperparameter {error.name!r}{hint}"
     if isinstance(error, SpuskError) or (isinstance(error, AttributeError) and isinstance(error.obj, State)):
         return what
-    return f"{type(error).__name__}: {what}"
+    return f"{type(error).__name__}: {what}{_remedy(what)}"
+
+
+def _remedy(what: str) -> str:
+    """What to do about an error of Python's, where that is known."""
+    if "does not support item assignment" in what:
+        return "; a Tensor never changes, so make a new one, with spusk.numpy.where for instance"
+    called = re.search(r"\.(\w+)\(\) (?:takes|missing|got an unexpected)", what)
+    signature = SIGNATURES.get(called.group(1)) if called else None
+    return f"; it is called as {called.group(1)}({signature})" if called and signature else ""
 
 
 # --- lines -----------------------------------------------------------------------------------------------
@@ -167,7 +184,7 @@ def check_made(cls: type[Any], named: Mapping[str, Any]) -> None:
     if cls.__init__.__code__.co_filename == "<string>":  # the one that dataclass has written
         for name in named:
             if name not in known:
-                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, known)}")
+                raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{for_field(name, known)}")
 
 
 def _own_fields(cls: type[Any]) -> list[str]:

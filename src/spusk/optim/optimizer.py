@@ -85,7 +85,10 @@ class Optimizer:
     def update(self, w: Tensor, g: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         """The next parameter and state, from the gradient g at `point(w, s)`, in step t = 1, 2, …"""
         name, where = type(self).__name__, at(type(self).defined_at)
-        raise InputError(f"{name} does not define update(w, g, s, t){where}")
+        own = [x for x in vars(type(self)) if callable(getattr(self, x)) and not x.startswith("_")]
+        hint = closest("update", own, otherwise="none is near")
+        meant = f"; it defines {hint.split()[-1][:-1]}, which nothing calls" if hint.endswith("?") else ""
+        raise InputError(f"{name} does not define update(w, g, s, t){meant}{where}")
 
     # --- all parameters ---------------------------------------------------------------------------
 

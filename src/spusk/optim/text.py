@@ -13,12 +13,14 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from spusk.errors import InputError, closest
-from spusk.optim.catalogue import CATALOGUE, SCHEDULES, known_rule
+from spusk.optim import hints
+from spusk.optim.catalogue import SCHEDULES, known_rule
+from spusk.optim.hyper import members
 from spusk.optim.optimizer import Optimizer
 from spusk.own_file import run_file
 
@@ -46,25 +48,66 @@ def read(text: str) -> Optimizer:
         raise _unreadable(text) from None
     found = _value(tree, text, own)
     if not isinstance(found, Optimizer):
-        raise InputError(f"{text!r} is not an optimizer; known are: {', '.join(sorted(CATALOGUE))}")
+        raise InputError(f"{text!r} is not an optimizer; 'spusk methods optimizers' lists them")
     return found
 
 
-def written(rule: Any) -> str:
-    """The text that `read` reads back: the name, and the fields that differ from their defaults."""
-    changed = [(f.name, getattr(rule, f.name)) for f in fields(rule) if getattr(rule, f.name) != f.default]
-    shown = ", ".join(f"{name}={_part(x)}" for name, x in changed)
-    return f"{type(rule).__name__.lower()}({shown})" if shown else type(rule).__name__.lower()
+def written(rule: Any, libraries: Sequence[str] = ()) -> str:
+    """The text that `read` reads back: the name, what is inside, and the fields that differ from defaults.
+
+    A preset is written as one, `adam.like("keras")`, if it is of one of the `libraries`, or changes more than
+    one field and no other library's preset does the same.
+
+    >>> from spusk import optim
+    >>> written(optim.Lookahead(k=10)), written(optim.Adam.like("keras", beta1=0.5))
+    ('lookahead(adam, k=10)', 'adam.like("keras", beta1=0.5)')
+    """
+    own = [f for f in fields(rule) if f.init]
+    contents = {f.name: getattr(rule, f.name) for f in own}
+    changed = {f.name for f in own if contents[f.name] != f.default or _holds_rules(contents[f.name])}
+    name, words = type(rule).__name__.lower(), list[str]()
+    library = _library(rule, changed, libraries)
+    if library is not None:
+        name, words = f"{name}.like", [f'"{library}"']
+        changed -= {*_presets(rule)[library]}
+    for i, f in enumerate(own):
+        if f.name in changed:
+            is_inside = i == 0 and library is None and _holds_rules(contents[f.name])
+            part = _part(contents[f.name], libraries)
+            words.append(part if is_inside else f"{f.name}={part}")
+    return f"{name}({', '.join(words)})" if words else name
 
 
-def _part(content: Any) -> str:
+def _holds_rules(content: Any) -> bool:
+    """Whether a field holds an optimizer, which is always written."""
+    return isinstance(content, Optimizer) or any(map(_holds_rules, members(content).values()))
+
+
+def _library(rule: Any, changed: set[str], libraries: Sequence[str]) -> str | None:
+    """Whose preset a rule is, if it is worth writing as one."""
+    fits = {
+        library: len(changed & {*preset})
+        for library, preset in _presets(rule).items()
+        if changed & {*preset} and all(getattr(rule, name) == x for name, x in preset.items())
+    }
+    asked = [library for library in libraries if library in fits]
+    most = max(fits.values(), default=0)
+    best = [library for library, n in fits.items() if n == most > 1]
+    return asked[0] if asked else best[0] if len(best) == 1 else None
+
+
+def _presets(rule: Any) -> Mapping[str, Mapping[str, Any]]:
+    return getattr(rule, "presets", {})  # which schedules do not have
+
+
+def _part(content: Any, libraries: Sequence[str]) -> str:
     if isinstance(content, Mapping):
         pairs: Any = content.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return "{" + ", ".join(f"{k!r}: {_part(v)}" for k, v in pairs) + "}"
+        return "{" + ", ".join(f"{k!r}: {_part(v, libraries)}" for k, v in pairs) + "}"
     if isinstance(content, tuple):
         parts: Any = content  # pyright: ignore[reportUnknownVariableType]
-        return f"({', '.join(map(_part, parts))}{',' if len(parts) == 1 else ''})"
-    return written(content) if is_dataclass(content) else repr(content)
+        return f"({', '.join(_part(x, libraries) for x in parts)}{',' if len(parts) == 1 else ''})"
+    return written(content, libraries) if is_dataclass(content) else repr(content)
 
 
 def _from_file(file: str, name: str) -> Any:
@@ -102,15 +145,16 @@ def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:
         case ast.Call(ast.Attribute(ast.Name(name), "like"), args, keywords):
             cls = _known(name, own)
             make = getattr(cls, "like", None)
+            if args and isinstance(args[0], ast.Name) and make is not None:
+                raise InputError(f'{name}.like takes a library in quotes: {name}.like("{args[0].id}")')
+        case ast.Attribute(ast.Name(name), library):
+            known_rule(f"{name}.{library}")  # which tells how a preset is written
+            raise _unreadable(text)
         case _:
             raise _unreadable(text)
     if not callable(make) or any(keyword.arg is None for keyword in keywords):
         raise _unreadable(text)
     named = {str(keyword.arg): _value(keyword.value, text, own) for keyword in keywords}
-    settable = [f.name for f in fields(cls)]
-    for name in named:
-        if name not in settable:
-            raise InputError(f"{cls.__name__} has no hyperparameter {name!r}{closest(name, settable)}")
     return _made(make, [_value(arg, text, own) for arg in args], named, text)
 
 
@@ -118,15 +162,24 @@ def _known(name: str, own: Mapping[str, Any]) -> Any:
     for known in (own, SCHEDULES):
         if name.lower() in known:
             return known[name.lower()]
-    return known_rule(name)
+    return known_rule(name, also=SCHEDULES)
 
 
 def _made(make: Any, args: list[Any], named: dict[str, Any], text: str) -> Any:
+    if _takes_its_fields(make) and (mistake := hints.mistaken_call(make, args, named)):
+        raise InputError(mistake)
     try:
         return make(*args, **named)
-    except TypeError as error:  # too many arguments, or one is missing
+    except TypeError as error:  # of a class that takes its arguments itself
         raise InputError(f"the optimizer {text!r} cannot be made: {error}") from None
 
 
+def _takes_its_fields(make: Any) -> bool:
+    """Whether this is a class whose `__init__` is the one that dataclass has written."""
+    return isinstance(make, type) and is_dataclass(make) and make.__init__.__code__.co_filename == "<string>"
+
+
 def _unreadable(text: str) -> InputError:
+    if instead := hints.file_alone(text):
+        return InputError(f"the optimizer {text!r} cannot be read; {instead}")
     return InputError(f"the optimizer {text!r} cannot be read; write a name, or e.g. momentum(mu=0.99)")

@@ -26,6 +26,7 @@ from spusk.graph import input as new_input
 from spusk.init import Init, fitted, initialise
 from spusk.nn import Layer
 from spusk.nn.checks import require_network
+from spusk.optim.complete import require_complete
 from spusk.streams import key, stream
 from spusk.train.evaluate import Measuring
 from spusk.train.metrics import Metric, check_metrics, default_metrics
@@ -109,6 +110,7 @@ def train(
     split = as_split(data, validation, seed, dtype)
     programs = Programs(net, choose_loss(loss, split.dataset.task), backend)
     rule = optim.Adam() if optimizer is None else optim.get(optimizer)
+    require_complete(rule)
     return fit(
         programs, split, rule, init=init, epochs=epochs, batch_size=batch_size, seed=seed, metrics=metrics,
         patience=patience, drop_last=drop_last, dtype=dtype, progress=progress, threads=threads,

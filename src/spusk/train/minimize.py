@@ -16,6 +16,7 @@ from spusk.compile.session import room_for
 from spusk.errors import InputError, ShapeError
 from spusk.graph import Tensor, as_tensor
 from spusk.graph.transforms import floating_array
+from spusk.optim.complete import require_complete
 from spusk.train.solve import solve
 from spusk.train.step import Tensors, descent_step
 
@@ -33,7 +34,8 @@ class Minimum:
             `Optimizer.evaluated`), the points are its averages.
         values: f at every point, [steps + 1].
         status: "finished", "diverged" if f or a point became non-finite (the rest of `path` and `values` is
-            then NaN, and x is the last finite point), or "interrupted" by Ctrl-C (then
+            then NaN, and x is the last finite point; what is huge, but finite, counts as finished), or
+            "interrupted" by Ctrl-C (then
             the steps not done are NaN as well). A solver that stops in front of a region where f is not
             finite has diverged, too.
         steps: steps done.
@@ -106,6 +108,7 @@ def minimize(
     # The points twice, and three values: too many steps are told before the first.
     room_for("the path", steps, (2 * x.size + 3,), x.dtype)
     rule = optim.Adam(lr=0.1) if optimizer is None else optim.get(cast("optim.Optimizer | str", optimizer))
+    require_complete(rule)
 
     def seen(parameters: Tensors) -> Tensors:
         return {"point": parameters["x"], "value": scalar(parameters["x"])}

@@ -7,12 +7,12 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from spusk import init, nn, optim
-from spusk.errors import InputError, closest
+from spusk.errors import InputError
 from spusk.lab.methods.costs import StepCost, step_cost
 from spusk.lab.methods.docstring import Docstring, parsed
 from spusk.lab.methods.elsewhere import Elsewhere, elsewhere
 from spusk.lab.methods.settings import Setting, settings, written_value
-from spusk.optim import plugins
+from spusk.optim import hints, plugins
 from spusk.optim.text import OWN, read
 
 KINDS = {
@@ -160,7 +160,8 @@ def find(name: str, among: list[Entry] | None = None) -> list[Entry]:
     found = of_kind or [e for e in known if wanted in (e.name.lower(), e.title.lower())]
     found = found or [e for e in known if wanted in _names_elsewhere(e)]
     if not found:
-        raise InputError(f"no method is called {name!r}{closest(name, {e.name for e in known})}")
+        names = {e.name for e in known}
+        raise InputError(f"no method is called {name!r}{hints.for_rule(name, names, {})}")
     return found
 
 

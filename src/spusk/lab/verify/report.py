@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from spusk.lab.verify.finding import Finding
 
 HEADS = ("", "what", "expected", "found", "deviation", "allowed", "")
+ABOUT = "A line is a number that a paper or exact arithmetic gives, and what Spusk computes for it."
 RIGHT = {2, 3, 4, 5}
 FINE = 1e-4  # below this, deviations are powers of ten, not per cent
 
 
 def findings_text(findings: Sequence[Finding]) -> str:
-    """A line for every finding, the sources, and how many hold.
+    """What a line is, a line for every finding, the sources, and how many hold.
 
     >>> print(findings_text([Finding("sgd", "loss", 2.0, 2.1, 0.01, "A book, 1986")]))
+    A line is a number that a paper or exact arithmetic gives, and what Spusk computes for it.
+    <BLANKLINE>
          what  expected  found  deviation  allowed
     sgd  loss         2    2.1   +5.000 %      1 %  misses
     <BLANKLINE>
@@ -30,7 +33,7 @@ def findings_text(findings: Sequence[Finding]) -> str:
         ).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", *_sources(findings), _verdict(findings)])
+    return "\n".join([ABOUT, "", *lines, "", *_sources(findings), _verdict(findings)])
 
 
 def _cells(finding: Finding, before: Finding | None) -> tuple[str, ...]:

@@ -27,4 +27,5 @@ class Constant(Schedule):
     value: Hyper
 
     def at(self, t: Tensor) -> Tensor:
+        t = as_tensor(t)
         return snp.broadcast_to(as_tensor(value(self.value, t)), t.shape)

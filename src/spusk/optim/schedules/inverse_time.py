@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spusk.graph import Tensor
+from spusk.graph import Tensor, as_tensor
 from spusk.optim.hyper import Hyper, Schedule, value
 
 
@@ -30,4 +30,5 @@ class InverseTime(Schedule):
     decay: Hyper
 
     def at(self, t: Tensor) -> Tensor:
+        t = as_tensor(t)
         return value(self.initial, t) / (1 + value(self.decay, t) * (t - 1))

@@ -24,7 +24,8 @@ def check_count(schedule: Any, name: str, places: str) -> None:
     """Raise an InputError unless there is one member of `name` more than there are places between them."""
     found, between = len(getattr(schedule, name)), len(getattr(schedule, places))
     if found != between + 1:
+        swapped = f"; the {name} come first, the {places} second" if found == between - 1 else ""
         raise InputError(
             f"{type(schedule).__name__} got {found} {name} and {between} {places}; {between} {places} lie "
-            f"between {between + 1} {name}"
+            f"between {between + 1} {name}{swapped}"
         )

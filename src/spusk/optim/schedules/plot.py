@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from spusk.errors import InputError
 from spusk.optim.hyper import Schedule
+from spusk.optim.schedules.span import span
 
 
 def plot(schedule: Schedule, steps: int | None = None, ax: Any = None, label: str | None = None) -> Any:
@@ -21,32 +21,24 @@ def plot(schedule: Schedule, steps: int | None = None, ax: Any = None, label: st
         raise InputError(f"plot got steps={steps}; it needs 1 or more")
     if ax is None:
         _, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+        ax.set_title(_title(schedule), fontsize="medium")
+    elif not hasattr(ax, "plot"):
+        raise InputError(
+            f"plot got ax={ax!r:.60}; ax is the matplotlib axes to draw into, and what plot returns has "
+            '.figure.savefig("lr.png")'
+        )
+    elif label is None:
+        label = _title(schedule)  # a title would lie on the axes above, and be that of the last one drawn
     t = np.unique(np.linspace(1, steps, 4000).round()) if steps > 4000 else np.arange(1, steps + 1)
     ax.plot(t, schedule(t), drawstyle="steps-post" if steps <= 60 else "default", label=label)
-    ax.set(xlabel="step", ylabel="value", xlim=(1, max(steps, 2)))
-    ax.set_title(_title(schedule), fontsize="medium")
+    ax.set(ylabel="value", xlim=(1, max(steps, 2)))
+    place = ax.get_subplotspec()
+    if place is None or place.is_last_row():  # below others' it would lie on the next ones
+        ax.set_xlabel("step")
     ax.grid(alpha=0.3)
     if label is not None:
-        ax.legend()
+        ax.legend(fontsize="small")
     return ax
-
-
-def span(schedule: Any) -> float:
-    """About how many steps a schedule needs to show what it does."""
-    if not isinstance(schedule, Schedule):
-        return 0.0
-    fields = vars(schedule)
-    inner = [span(x) for x in (*fields.values(), *fields.get("schedules", ()))]
-    known = {"every": 6, "half_cycle": 8, "warm_up": 10}
-    own = [n * fields[name] for name, n in known.items() if isinstance(fields.get(name), Real)]
-    for name in ("milestones", "boundaries"):
-        own += [1.3 * x for x in fields.get(name, ())[-1:] if isinstance(x, Real)]
-    length = fields.get("steps")
-    if isinstance(length, Real):
-        # A warm-up's or a wave's length comes before what follows it.
-        repeats = sum(float(fields["factor"]) ** i for i in range(4)) if "factor" in fields else 1.0
-        return float(length) * repeats + max(inner, default=0.0)  # pyright: ignore[reportArgumentType]
-    return float(max([*own, *inner], default=0.0)) or 1000.0
 
 
 def _title(schedule: Schedule) -> str:

@@ -32,6 +32,8 @@ class Clip(Wrapper):
 
     What is None is left out. Several bounds may be given; they are applied in the order above. Torch's
     `clip_grad_norm_` has ε = 1e-6, so that a gradient is shorter than c after it; optax and keras have none.
+    By value an infinite element becomes ±c, so SkipNonFinite must stand outside, `SkipNonFinite(Clip(…))`, to
+    see it. Without any bound it is not trained: that is an error.
 
     Args:
         inner: the optimizer that is given the clipped gradients; default Adam().
@@ -61,6 +63,12 @@ class Clip(Wrapper):
         "optax": {},
         "keras": {},
     }
+
+    @property
+    def lacking(self) -> str:
+        """What is missing, in a sentence; no text if nothing is."""
+        has_bound = any(x is not None for x in (self.value, self.norm, self.global_norm))
+        return "" if has_bound else "Clip got no limit; give value, norm or global_norm"
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
