@@ -662,3 +662,101 @@ def test_without_torch_the_error_says_how_to_install_it():
     assert done.stdout.strip() == (
         "spusk.interop.torch needs torch, which is not installed: pip install 'spusk[torch]'"
     )
+
+
+BY_NAME = [
+    optim.LayerwiseDecay(),
+    optim.LayerRates(optim.Adam(), {"0.*": 0.1}),
+    optim.Mask(but="*bias"),
+    optim.Clip(optim.Partition({"*bias": optim.SGD(), "*": optim.Adam()}), norm=1.0),
+    optim.WeightDecay(only="*weight"),
+]
+
+
+@pytest.mark.parametrize("rule", BY_NAME, ids=lambda rule: rule.label)
+def test_rules_that_go_by_names_refuse_parameters_without(torch, adapter, rule):
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1))
+    with pytest.raises(
+        InputError, match=f"^{rule.label} goes by the names of the parameters; give model.named_"
+    ):
+        adapter.Optimizer(rule, model.parameters())
+    adapter.Optimizer(rule, model.named_parameters())
+    adapter.Optimizer(optim.Partition({"*": optim.WeightDecay(optim.Mask())}), model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("rule", "entry", "sentence"),
+    [
+        (
+            optim.Adam(),
+            {"betas": (0.5, 0.9)},
+            "'betas', which adam does not know; here it is beta1 and beta2$",
+        ),
+        (optim.Adam(), {"weight_decay": 0.1}, "'weight_decay', which adam does not know; it has lr, beta1, "),
+        (
+            optim.Lookahead(),
+            {"beta1": 0.1},
+            "'beta1', which lookahead.* does not know; here it is inner.beta1$",
+        ),
+    ],
+)
+def test_entries_of_groups_that_would_have_no_effect_are_refused(torch, adapter, rule, entry, sentence):
+    w = torch.nn.Parameter(torch.zeros(3))
+    with pytest.raises(InputError, match=sentence):
+        adapter.Optimizer(rule, [{"params": [w], **entry}])
+    optimizer = adapter.Optimizer(rule, [{"params": [w], "name": "head", "lr_scale": 0.5, "lr": 0.1}])
+    with pytest.raises(InputError, match=sentence):
+        optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(2))], **entry})
+    assert len(optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize("rule", [optim.Adam(), optim.SAM(optim.Momentum())], ids=lambda rule: rule.label)
+def test_a_closure_that_does_not_call_backward_is_told(training, rule):
+    ours = training(rule)
+    before = ours.bits
+    with pytest.raises(InputError, match=r"no parameter has a gradient; it must call backward\(\)"):
+        ours.optimizer.step(ours.loss)
+    assert same_bits(before, ours.bits)
+
+
+def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapter, training):
+    rule = optim.Partition({"*bias": optim.SGD(lr=0.1), "*": optim.Adam(lr=0.01)})
+    ours = training(rule)
+    scheduler = torch.optim.lr_scheduler.StepLR(ours.optimizer, step_size=3, gamma=0.5)
+    for _ in range(9):
+        ours.run(1)
+        scheduler.step()
+    assert ours.optimizer.param_groups[0]["lr"] == 0.125
+    falling = {pattern: r.with_lr(optim.StepDecay(r.lr, every=3, factor=0.5)) for pattern, r in rule.rules}
+    close(ours.weights(), training(optim.Partition(falling)).run(9).weights())
+
+
+@pytest.mark.parametrize(
+    "other", [optim.Lion(), optim.Nadam(), optim.Momentum()], ids=lambda rule: rule.label
+)
+def test_the_state_of_another_rule_is_not_taken(training, other):
+    saved = training(optim.RAdam()).run(2).optimizer.state_dict()
+    ours = training(other).run(1)
+    before = copy.deepcopy(ours.optimizer.state_dict())
+    with pytest.raises(InputError, match=f"^the state is not one of {other.label}: it has no "):
+        ours.optimizer.load_state_dict(saved)
+    assert ours.optimizer.state_dict()["param_groups"] == before["param_groups"]
+
+
+def test_the_state_of_torch_s_own_optimizer_is_not_taken(torch, training):
+    ours = training(optim.Adam())
+    theirs = torch.optim.Adam(ours.parameters.values())
+    ours.closure()
+    theirs.step()
+    with pytest.raises(InputError, match=r"^the state is not one of adam: it has no beta1"):
+        ours.optimizer.load_state_dict(theirs.state_dict())
+
+
+def test_a_plateau_is_refused_for_torch_s(torch, adapter):
+    with pytest.raises(InputError, match="ReduceLROnPlateau"):
+        adapter.Optimizer(optim.Clip(optim.Plateau(), norm=1.0), [torch.nn.Parameter(torch.zeros(3))])
+
+
+def test_an_optimizer_shows_its_rule(torch, adapter):
+    shown = repr(adapter.Optimizer(optim.Momentum(mu=0.8), [torch.nn.Parameter(torch.zeros(3))]))
+    assert shown.startswith("Optimizer momentum(mu=0.8) (\nParameter Group 0\n")

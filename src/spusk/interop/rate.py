@@ -32,6 +32,22 @@ def place_of_lr(rule: Optimizer) -> str | None:
     return places[0] if len(places) == 1 and numbers.keys() == now.keys() else None
 
 
+def places_of_rates(rule: Optimizer) -> list[str]:
+    """The names of the hyperparameters that are learning rates, of a rule that has several; else nothing.
+
+    >>> from spusk.optim import SGD, Adam, Partition
+    >>> places_of_rates(Partition({"*bias": SGD(), "*": Adam()})), places_of_rates(Adam())
+    (['rules.*bias.lr', 'rules.*.lr'], [])
+    """
+    try:
+        numbers = hyperparameters(rule.with_lr(PROBE))
+    except InputError:
+        return []
+    now = hyperparameters(rule)
+    places = [name for name, number in numbers.items() if number == PROBE and name in now]
+    return places if len(places) > 1 else []
+
+
 def place_of_momentum(rule: Optimizer) -> str | None:
     """The name of the hyperparameter that is a momentum: mu, momentum or beta1, a decay in [0, 1).
 

@@ -31,6 +31,7 @@ class Optimizer:
         ranges: which numbers a hyperparameter allows, where its name alone does not tell.
         full_batch: True if the method is defined on the whole training set.
         needs_curvature: True if `update_all` must be given gradients with a curvature.
+        needs_names: True if the parameters' names decide what is done with them.
 
     >>> from dataclasses import dataclass
     >>> import spusk as sp
@@ -49,6 +50,7 @@ class Optimizer:
     ranges: ClassVar[Mapping[str, Range]] = {}
     full_batch: ClassVar[bool] = False
     needs_curvature: ClassVar[bool] = False
+    needs_names: ClassVar[bool] = False
 
     defined_at: ClassVar[Place | None] = None
     """The line of the class statement, of a rule that is not one of this package's own."""

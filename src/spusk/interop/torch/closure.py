@@ -128,6 +128,12 @@ class _Backward:
         if loss is None:
             raise InputError("the closure returned no loss; it must return what it called backward() on")
         self.losses.append(loss)
+        wants_gradients = any(group.update.questions[k].kind != "loss" for group in self._groups)
+        parameters = [p for group in self._groups for p in group.parameters.values()]
+        if wants_gradients and parameters and all(p.grad is None for p in parameters):
+            raise InputError(
+                "after the closure no parameter has a gradient; it must call backward() on its loss"
+            )
         is_last = k == self._last  # the next call clears the gradients
         return loss, [
             {

@@ -69,6 +69,10 @@ class Group:
         """What is kept for a parameter."""
         return self._states[name]
 
+    def keys(self, name: str) -> list[str]:
+        """The names of what the rule keeps for a parameter."""
+        return [slot.key for _, slot in self._slots[name]]
+
     def weight(self, name: str) -> Any:
         """The tensor with the weights: the parameter, unless that is somewhere else for the time being."""
         return self._states[name].get(WEIGHT, self.parameters[name])

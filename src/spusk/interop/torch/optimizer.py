@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.rate import place_of_lr, place_of_momentum, scheduled_rate
+from spusk.interop.rate import place_of_lr, place_of_momentum, places_of_rates, scheduled_rate
+from spusk.interop.torch.checks import check_keys, check_rule, check_saved
 from spusk.interop.torch.closure import asked, dense
 from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
 from spusk.interop.update import Update, update_of
 from spusk.optim import Optimizer as Rule
 from spusk.optim import get
 from spusk.optim.hyper import hyperparameters, with_hyperparameters
+from spusk.optim.text import written
 from spusk.streams import key
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
@@ -22,7 +24,16 @@ TorchOptimizer: Any = torch.optim.Optimizer
 Backend = Literal["auto", "native", "torch"]
 EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
-OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_momentum")  # what a copy takes over
+OWN = (
+    "rule",
+    "_backend",
+    "_compile",
+    "_seed",
+    "_out_first",
+    "_lr",
+    "_rates",
+    "_momentum",
+)  # what a copy takes over
 
 
 class Optimizer(TorchOptimizer):
@@ -30,8 +41,9 @@ class Optimizer(TorchOptimizer):
 
     It is a `torch.optim.Optimizer`: parameter groups, `state_dict`, schedulers, closures, hooks and
     `zero_grad` are torch's own. Every hyperparameter of the rule is an entry of the parameter groups
-    under its name; the learning rate always under `"lr"`, wherever in the rule it stands, and a momentum
-    (mu or beta1) also under `"momentum"`, for schedulers that cycle it. Groups are
+    under its name; the learning rate always under `"lr"`, wherever in the rule it stands (of a rule with
+    several, such as a Partition, `"lr"` is a factor of all of them, 1 at first), and a momentum (mu or beta1)
+    also under `"momentum"`, for schedulers that cycle it. Groups are
     stepped independently of each other, also by rules that look at all parameters.
 
     On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
@@ -95,11 +107,15 @@ class Optimizer(TorchOptimizer):
                 "compile=True is torch.compile, which backend='native' does not use; leave one out"
             )
         self.rule = get(rule)
+        check_rule(self.rule)
         self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
         self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
         defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
+        self._rates = places_of_rates(self.rule)
+        if self._rates:
+            defaults["lr"] = 1.0
         self._momentum = place_of_momentum(self.rule)
         if self._momentum is not None:
             defaults[MOMENTUM] = defaults[AGREED] = numbers[self._momentum]
@@ -109,9 +125,14 @@ class Optimizer(TorchOptimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, as any torch optimizer; its hyperparameters must be numbers that the rule allows."""
+        check_keys(param_group, self.defaults, self.rule)
         TorchOptimizer.add_param_group(self, param_group)
         group = self.param_groups[-1]
         try:
+            if self.rule.needs_names and "param_names" not in group:
+                raise InputError(
+                    f"{self.rule.label} goes by the names of the parameters; give model.named_parameters()"
+                )
             with_hyperparameters(
                 self.rule, dict(zip(hyperparameters(self.rule), self._numbers(group), strict=True))
             )
@@ -163,6 +184,10 @@ class Optimizer(TorchOptimizer):
         for t, names in group.buckets(gradients):
             group.advance(names, t, numbers, [gradients], [])
 
+    def __repr__(self) -> str:
+        groups: str = TorchOptimizer.__repr__(self)
+        return groups.replace(type(self).__name__, f"{type(self).__name__} {written(self.rule)}", 1)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**TorchOptimizer.__getstate__(self), **{name: vars(self)[name] for name in OWN}}
 
@@ -171,7 +196,13 @@ class Optimizer(TorchOptimizer):
         self._forget()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision."""
+        """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision.
+
+        Raises:
+            InputError: if it is the state of another rule.
+        """
+        groups = [self._group(i) for i in range(len(self.param_groups))]
+        check_saved(state_dict, groups, self.defaults, self.rule)
         TorchOptimizer.load_state_dict(self, state_dict)
         for i, saved in enumerate(state_dict["param_groups"]):
             group = self._group(i)
@@ -278,7 +309,11 @@ class Optimizer(TorchOptimizer):
                 f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
             )
         self._agree(group)
-        return [float(group["lr" if name == self._lr else name]) for name in hyperparameters(self.rule)]
+        common = float(group["lr"]) if self._rates else 1.0
+        return [
+            float(group["lr" if name == self._lr else name]) * (common if name in self._rates else 1.0)
+            for name in hyperparameters(self.rule)
+        ]
 
     def _agree(self, group: dict[str, Any]) -> None:
         """Give the momentum its new value under both its names, whichever has been set."""

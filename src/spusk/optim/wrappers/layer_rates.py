@@ -29,6 +29,8 @@ class ScaledRates(Wrapper):
     wrappers around them go on seeing all parameters together.
     """
 
+    needs_names: ClassVar[bool] = True  # pyright: ignore[reportIncompatibleVariableOverride, reportIncompatibleMethodOverride]
+
     @abstractmethod
     def factors_of(self, names: Iterable[str]) -> dict[str, Hyper]:
         """The factor of each parameter by its name."""

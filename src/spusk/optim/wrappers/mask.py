@@ -67,6 +67,10 @@ class Mask(Wrapper):
     def trained(self, names: Iterable[str]) -> list[str]:
         return self.inner.trained(self.chosen(names))
 
+    @property
+    def needs_names(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.only != "*" or bool(self.but) or self.inner.needs_names
+
     def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         rates = self.inner.rates_of(self._chosen(parameters))
         return {name: rates.get(name) for name in parameters}

@@ -108,6 +108,10 @@ class Partition(Optimizer):
     def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return any(rule.needs_curvature for rule in self.by_pattern.values())
 
+    @property
+    def needs_names(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return any(pattern != "*" or rule.needs_names for pattern, rule in self.by_pattern.items())
+
     def with_lr(self, lr: Hyper) -> Self:
         """The same rules, all with this learning rate."""
         return self.map_rules(lambda rule: rule.with_lr(lr))

@@ -74,6 +74,10 @@ class WeightDecay(Wrapper):
         if self.kind == "l2" and (self.decay_by_lr or scaled):
             raise InputError("WeightDecay(kind='l2') adds λw to the gradient; it takes no eta or decay_by_lr")
 
+    @property
+    def needs_names(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.only != "*" or self.inner.needs_names
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:

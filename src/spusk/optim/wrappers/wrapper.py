@@ -50,6 +50,10 @@ class Wrapper(Optimizer):
     def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.needs_curvature
 
+    @property
+    def needs_names(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.needs_names
+
     def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         return self.inner.rates_of(parameters)
 
