@@ -49,8 +49,9 @@ def check_keys(group: Mapping[str, Any], defaults: Mapping[str, Any], rule: Rule
 
 def _torch_names() -> set[str]:
     """The hyperparameters of torch's own optimizers, but for those about how they compute."""
-    known = [c for c in vars(torch.optim).values() if inspect.isclass(c)]
-    return {name for c in known for name in inspect.signature(c).parameters if name not in HOW}
+    own: dict[str, Any] = vars(torch.optim)
+    known = [thing for thing in own.values() if inspect.isclass(thing)]
+    return {name for cls in known for name in inspect.signature(cls).parameters if name not in HOW}
 
 
 def _shown(defaults: Iterable[str]) -> list[str]:
