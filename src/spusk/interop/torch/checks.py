@@ -49,9 +49,9 @@ def check_keys(group: Mapping[str, Any], defaults: Mapping[str, Any], rule: Rule
 
 def _torch_names() -> set[str]:
     """The hyperparameters of torch's own optimizers, but for those about how they compute."""
-    own: dict[str, Any] = vars(torch.optim)
-    known = [thing for thing in own.values() if inspect.isclass(thing)]
-    return {name for cls in known for name in inspect.signature(cls).parameters if name not in HOW}
+    things: list[Any] = [getattr(torch.optim, name) for name in dir(torch.optim)]
+    classes: list[Any] = [thing for thing in things if inspect.isclass(thing)]
+    return {name for cls in classes for name in inspect.signature(cls).parameters if name not in HOW}
 
 
 def _shown(defaults: Iterable[str]) -> list[str]:

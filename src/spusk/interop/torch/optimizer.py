@@ -24,16 +24,8 @@ TorchOptimizer: Any = torch.optim.Optimizer
 Backend = Literal["auto", "native", "torch"]
 EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
-OWN = (
-    "rule",
-    "_backend",
-    "_compile",
-    "_seed",
-    "_out_first",
-    "_lr",
-    "_rates",
-    "_momentum",
-)  # what a copy takes over
+# What a copy takes over.
+OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_rates", "_momentum")
 
 
 class Optimizer(TorchOptimizer):
