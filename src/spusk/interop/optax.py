@@ -10,18 +10,20 @@ float32, as optax's own.
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from spusk.errors import InputError, closest
+from spusk.errors import InputError
 from spusk.graph import Evaluator, Tensor
+from spusk.graph import input as new_input
 from spusk.graph.leaves import plain
+from spusk.interop.given import named, settled, single, words
 from spusk.interop.needs import library
 from spusk.interop.update import Slot, Update, update_of
-from spusk.optim import Optimizer, get
+from spusk.optim import Optimizer, Schedule, get
 from spusk.optim.hyper import hyperparameters
+from spusk.optim.wrappers.plateau import plateaus
 from spusk.streams import key
 
 jax: Any = library("jax", "jax", "spusk.interop.optax")
@@ -53,9 +55,11 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
     Args:
         rule: an optimizer of `spusk.optim`, its class or its name.
         seed: of the rule's random numbers, if it draws any.
-        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__lr=0.1`, and in
-            patterns "any" for `*` and `_` for other signs, e.g. `rules__anybias__lr=0.1`. They may be traced
-            by JAX, or be functions of the number of steps taken, such as optax's schedules.
+        hyper: hyperparameters in place of the rule's own, with `__` for dots, e.g. `inner__beta1=0.8`, and in
+            patterns "any" for `*` and `_` for other signs, e.g. `rules__anybias__lr=0.1`; `lr` is the
+            learning rate, however deep it lies. Numbers and Spusk's schedules are checked as by the rule
+            itself. Values may also be traced by JAX, or be functions of the number of steps taken, such as
+            optax's schedules.
 
     Returns:
         An `optax.GradientTransformationExtraArgs`. Its `update` needs the parameters, because a rule computes
@@ -63,8 +67,9 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
         that take the gradient elsewhere than at the weights, the parameters are that point; see `evaluated`.
 
     Raises:
-        InputError: for a rule or hyperparameter that cannot be used; when used, for a rule that looks at the
-            loss more than once in a step (SAM) or uses second derivatives, and for missing parameters.
+        InputError: for a rule or hyperparameter that cannot be used, such as Plateau, whose rate the loop of
+            `spusk.train` lowers; when used, for a rule that looks at the loss more than once in a step (SAM)
+            or uses second derivatives, and for missing parameters.
 
     >>> import jax, optax
     >>> from spusk import optim
@@ -78,6 +83,10 @@ def transform(rule: Optimizer | type[Optimizer] | str, *, seed: int = 0, **hyper
     >>> bool(abs(params["x"] - 1).max() < 0.05), int(state.count), sorted(state.slots)
     (True, 100, ['m', 'v'])
     """
+    if isinstance(hyper.get("hyper"), Mapping):
+        raise InputError(
+            "transform is no function of hyperparameters alone; write inject_hyperparams(factory(rule))(lr=…)"
+        )
     adapter = _Adapter(get(rule), seed, hyper)
     return optax.GradientTransformationExtraArgs(adapter.init, adapter.update)
 
@@ -86,76 +95,143 @@ def factory(rule: Optimizer | type[Optimizer] | str) -> Callable[..., Any]:
     """A function of a rule's hyperparameters, by keyword, as `optax.inject_hyperparams` wants it.
 
     Args:
-        rule: as for `transform`; its numbers are the defaults.
+        rule: as for `transform`; its numbers are the defaults. The learning rate is `lr`, however deep it
+            lies.
+
+    Raises:
+        InputError: when called, for a name or number that the rule does not have or allow.
 
     >>> import jax, optax
     >>> from spusk import optim
-    >>> injected = optax.inject_hyperparams(factory(optim.Momentum))(lr=0.1)
+    >>> injected = optax.inject_hyperparams(factory(optim.Lookahead(optim.Momentum())))(lr=0.1)
     >>> state = injected.init({"x": jax.numpy.zeros(2)})
     >>> sorted(state.hyperparams)
-    ['dampening', 'lr', 'mu']
+    ['alpha', 'inner__dampening', 'inner__mu', 'lr']
     """
     found = get(rule)
-    numbers = hyperparameters(found)
+    _check_rule(found)
 
-    def made(**hyper: Any) -> Any:
+    def made(*unnamed: Any, **hyper: Any) -> Any:
+        _check_named(found, unnamed)
         return transform(found, **hyper)
 
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    words = zip(_keywords(numbers), numbers.values(), strict=True)
-    parameters = [inspect.Parameter(word, keyword, default=number) for word, number in words]
-    made.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    made.__signature__ = _Keywords(found)  # pyright: ignore[reportFunctionMemberAccess]
     made.__name__ = found.label
     return made
 
 
-def _keywords(names: Iterable[str]) -> list[str]:
-    """Names of hyperparameters as Python can have them for arguments; those that become alike get numbers.
+class _Keywords(inspect.Signature):
+    """A rule's hyperparameters as keywords.
 
-    >>> _keywords(["lr", "inner.lr", "rules.*bias.lr", "rules.0.*.lr", "rules.0-*.lr", "rules.0_*.lr"])
-    ['lr', 'inner__lr', 'rules__anybias__lr', 'rules__0__any__lr', 'rules__0_any__lr', 'rules__0_any__lr_2']
+    `inject_hyperparams` binds what it is given, and later hands over arrays. So this is where names are told,
+    where numbers can be checked, and where schedules of Spusk become functions of the steps taken.
     """
-    found: list[str] = []
-    for name in names:
-        word = first = re.sub(r"\W", "_", name.replace(".", "__").replace("*", "any"))
-        count = 1
-        while word in found:
-            count += 1
-            word = f"{first}_{count}"
-        found.append(word)
-    return found
+
+    def __init__(self, rule: Optimizer) -> None:
+        numbers, keyword = hyperparameters(rule), inspect.Parameter.KEYWORD_ONLY
+        super().__init__(
+            [inspect.Parameter(word, keyword, default=numbers[name]) for word, name in words(rule).items()]
+        )
+        self._rule = rule
+
+    def bind(self, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        _check_named(self._rule, args)
+        settled(self._rule, kwargs)
+        word_of = {name: word for word, name in words(self._rule).items()}
+        given = {word_of[name]: single(name, value) for name, value in named(self._rule, kwargs).items()}
+        return super().bind(**{w: _of_count(v) if isinstance(v, Schedule) else v for w, v in given.items()})
 
 
-def evaluated(rule: Optimizer | type[Optimizer] | str, params: Any, state: Any, **hyper: Any) -> Any:
+def _check_named(rule: Optimizer, unnamed: Sequence[Any]) -> None:
+    if unnamed:
+        raise InputError(
+            f"{unnamed[0]!r} has no name; {rule.label} takes hyperparameters by name, e.g. lr=0.1"
+        )
+
+
+def _check_rule(rule: Optimizer) -> None:
+    for plateau in plateaus(rule).values():
+        settings = f"factor={plateau.factor!r}, patience={plateau.patience}"
+        raise InputError(
+            "Plateau cannot be a gradient transformation, because the loop of spusk.train lowers its rate "
+            f"after an epoch; use optax.chain(transform(rule), optax.contrib.reduce_on_plateau({settings}))"
+        )
+
+
+def _of_count(schedule: Schedule) -> Callable[[Any], Any]:
+    """A schedule as a function of the number of steps taken, t − 1."""
+    t = new_input("step", (), "float64", weak=True)
+    evaluator = Evaluator([schedule.at(t)], [t])
+    return lambda count: evaluator(jnp.asarray(count + 1, NAMESPACE.float64), xp=NAMESPACE)[0]
+
+
+def evaluated(rule: Any, params: Any, state: Any, **hyper: Any) -> Any:
     """The weights to use: to be measured, kept and returned.
 
     Args:
-        rule: as given to `transform`.
+        rule: as given to `transform`, or what that returned. Of transformations that optax has put together,
+            e.g. by `chain`, give the rule of Spusk that is inside.
         params: the parameters as they are trained.
-        state: the state of the transformation, a `RuleState`.
-        hyper: as given to `transform`.
+        state: the state of the transformation, a `RuleState`, or any state of optax with one inside.
+        hyper: as given to `transform`. What `inject_hyperparams(factory(rule))` keeps is found in the state.
 
-    >>> import jax
+    Raises:
+        InputError: for a transformation that does not tell its rule, or a state in which there is not one
+            state of the rule.
+
+    >>> import jax, optax
     >>> from spusk import optim
     >>> params = {"x": jax.numpy.ones(2)}
-    >>> evaluated(optim.Adam(), params, transform(optim.Adam()).init(params))["x"].tolist()
+    >>> rule = transform(optim.EMA(optim.Adam()))
+    >>> evaluated(rule, params, rule.init(params))["x"].tolist()
+    [1.0, 1.0]
+    >>> chain = optax.chain(optax.clip_by_global_norm(1.0), rule)
+    >>> evaluated(optim.EMA(optim.Adam()), params, chain.init(params))["x"].tolist()
     [1.0, 1.0]
     """
-    return _Adapter(get(rule), 0, hyper).evaluated(params, state)
+    adapter = getattr(getattr(rule, "update", None), "__self__", None)
+    if isinstance(adapter, _Adapter):
+        found, given = adapter.rule, {**adapter.later, **named(adapter.rule, hyper)}
+    elif hasattr(rule, "init") and hasattr(rule, "update"):
+        raise InputError(
+            "evaluated got a transformation that optax has put together, which does not tell its rule; give "
+            "the rule inside, e.g. evaluated(optim.RAdam(), params, state)"
+        )
+    else:
+        found = get(rule)
+        given = named(found, hyper)
+    own, injected = _own_state(state)
+    known = words(found)
+    if injected.keys() <= known.keys():
+        given = {**named(found, injected), **given}
+    return _Adapter(found, 0, given).evaluated(params, own)
+
+
+def _own_state(state: Any) -> tuple[RuleState, dict[str, Any]]:
+    """The one state of a rule in a state of optax, and the hyperparameters that are injected into it."""
+
+    def is_end(x: Any) -> bool:
+        return isinstance(x, RuleState) or (
+            hasattr(x, "hyperparams") and isinstance(getattr(x, "inner_state", None), RuleState)
+        )
+
+    found = [x for x in jax.tree_util.tree_leaves(state, is_leaf=is_end) if is_end(x)]
+    if len(found) != 1:
+        raise InputError(
+            f"there are {len(found)} states of rules of Spusk in the {type(state).__name__} that evaluated "
+            "got; it must be one: give the state of transform(rule), or what of optax's state holds it"
+        )
+    end = found[0]
+    return (end, {}) if isinstance(end, RuleState) else (end.inner_state, dict(end.hyperparams))
 
 
 class _Adapter:
     """The functions of a transformation."""
 
     def __init__(self, rule: Optimizer, seed: int, hyper: Mapping[str, Any]) -> None:
-        self._rule = rule
-        numbers = hyperparameters(rule)
-        by_word = dict(zip(_keywords(numbers), numbers, strict=True))
-        given = {by_word.get(word, word.replace("__", ".")): number for word, number in hyper.items()}
-        for name in given:
-            if name not in numbers:
-                raise InputError(f"{rule.label} has no hyperparameter {name!r}{closest(name, numbers)}")
-        self._hyper: dict[str, Any] = {**numbers, **given}
+        _check_rule(rule)
+        self.rule, self.later = settled(rule, hyper)
+        self._hyper: dict[str, Any] = {**hyperparameters(self.rule), **self.later}
         self._key = key(seed, "optimizer")
         self._update = cache(self._built)
 
@@ -172,7 +248,7 @@ class _Adapter:
     ) -> tuple[Any, RuleState]:
         if params is None:
             raise InputError(
-                f"{self._rule.label} computes the next parameters, so update needs the present ones: "
+                f"{self.rule.label} computes the next parameters, so update needs the present ones: "
                 "update(gradients, state, params)"
             )
         update, tree = self._of(params)
@@ -186,7 +262,7 @@ class _Adapter:
         if update.needs_closure:
             if value is None:
                 raise InputError(
-                    f"{self._rule.label} uses the loss: update(gradients, state, params, value=loss)"
+                    f"{self.rule.label} uses the loss: update(gradients, state, params, value=loss)"
                 )
             fed[question.loss] = jnp.asarray(value)
         after = [*update.new_weights.values(), *(slot.after for slot in update.slots)]
@@ -225,10 +301,10 @@ class _Adapter:
         return self._update(shapes), tree
 
     def _built(self, shapes: tuple[tuple[str, tuple[int, ...], str], ...]) -> Update:
-        update = update_of(self._rule, {name: (shape, dtype) for name, shape, dtype in shapes})
+        update = update_of(self.rule, {name: (shape, dtype) for name, shape, dtype in shapes})
         if update.needs_closure and len(update.questions) != 1:
             raise InputError(
-                f"{self._rule.label} cannot be a gradient transformation, because {update.needs_closure}, "
+                f"{self.rule.label} cannot be a gradient transformation, because {update.needs_closure}, "
                 "and optax hands over one gradient; use it in spusk.train or spusk.minimize"
             )
         return update
