@@ -17,6 +17,9 @@ import pytest
 # The compiler checks the result of each of its passes.
 os.environ.setdefault("SPUSK_CHECK", "1")
 
+# BLAS has one thread: the tests' matrices are small, and other workers have the other processors.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Compiled code is kept for the time of a test run only, unless the caller names a folder. A worker of
 # pytest-xdist inherits the folder of the process that started it, which removes it, and has its own in there.
 if "SPUSK_CACHE_DIR" not in os.environ:

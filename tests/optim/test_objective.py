@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -223,7 +224,11 @@ def test_what_is_known_of_a_point_is_computed_once():
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("around", [lambda r: r, optim.Lookahead, optim.CyclicalLR])
+@pytest.mark.parametrize(
+    "around",
+    [lambda r: r, partial(optim.Lookahead, use="fast"), optim.CyclicalLR],
+    ids=["alone", "lookahead", "cyclical"],
+)
 def test_sam_takes_the_gradient_at_the_worst_point_nearby(backend, around):
     rule = around(SAM(optim.SGD(lr=1e-3), rho=0.1))
     found = sp.minimize(rosenbrock, [-0.5, 1.0], rule, steps=1, backend=backend)

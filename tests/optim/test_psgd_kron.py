@@ -108,14 +108,14 @@ def test_its_factors_learn_to_whiten_the_gradient():
     left, right = (np.linalg.qr(random.normal(size=(n, n)))[0] for n in (4, 3))
     sizes = np.outer([8.0, 4.0, 2.0, 1.0], [9.0, 3.0, 1.0])
 
-    def gradient():
-        return left @ (sizes * random.normal(size=(4, 3))) @ right
+    def gradients(count):
+        return left @ (sizes * random.normal(size=(count, 4, 3))) @ right
 
     step = Step(PSGDKron(max_skew=2, fit_rate=0.02), {"w": START})
-    for _ in range(6000):
-        step({"w": gradient()})
+    for gradient in gradients(6000):
+        step({"w": gradient})
     p0, p1 = (step.state[f"w/q{i}"].T @ step.state[f"w/q{i}"] for i in range(2))
-    white = np.stack([(p0 @ gradient() @ p1).ravel() for _ in range(20000)])
+    white = (p0 @ gradients(20000) @ p1).reshape(-1, 12)
     covariance = white.T @ white / len(white)
     np.testing.assert_allclose(covariance, np.eye(12), atol=0.25)  # of the gradients: from 1 to 5184
 
