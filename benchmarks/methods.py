@@ -23,6 +23,8 @@ MATRIX = ("muon", "shampoo", "soap", "psgdkron")
 """Methods that multiply and decompose matrices, on the small network."""
 CLOSURE = ("adahessian", "sophiah", "sam")
 """Methods that ask more of the loss than one gradient: measured with all they ask, in a training."""
+NOT_IN_TORCH = ("plateau",)
+"""What needs Spusk's own loop."""
 RANDOM = ("adahessian", "sophiah")
 """Their random numbers are others in each library, so their results cannot be compared."""
 SETTINGS: dict[str, dict[str, Any]] = {

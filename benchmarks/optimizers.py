@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks import bandwidth, problems
 from benchmarks.agreement import deviations
 from benchmarks.contender import Contender, Pool
-from benchmarks.methods import CLOSURE, METHODS, RANDOM, Method
+from benchmarks.methods import CLOSURE, METHODS, NOT_IN_TORCH, RANDOM, Method
 from benchmarks.options import Options
 from benchmarks.table import Row, Target, data, markdown
 from benchmarks.timing import Absent, Outcome, race, say
@@ -56,7 +56,9 @@ def _alone(method: Method, cores: int, options: Options) -> list[Contender]:
     ours = Contender("ours", "benchmarks.ours.update:updates")
     inside = Contender(INSIDE, "benchmarks.peers.torch_update:adapter", ("torch",))
     inside = inside.given(**work, **torch, rule=rule, label="ours")
-    found = [ours.given(**work, rule=rule, evidence=evidence), inside, _compiled(inside, method, options)]
+    found = [ours.given(**work, rule=rule, evidence=evidence)]
+    if method.name not in NOT_IN_TORCH:
+        found += [inside, _compiled(inside, method, options)]
     for library, peer in method.peers.items():
         given = {**work, "path": peer.path, "method": method.name, "label": library, **peer.arguments}
         if library == "optax":

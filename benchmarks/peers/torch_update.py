@@ -69,7 +69,7 @@ def adapter(rule: Any, shapes: Shapes, steps: int, threads: int, label: str, com
     loss = torch.tensor(1.0)
 
     def make(named: Named) -> Callable[[], Any]:
-        optimizer = optimizers.Optimizer(rule, named, compile=compile)
+        optimizer = optimizers.Optimizer(rule, named, compile=compile, out_first=False)
         return (lambda: optimizer.step(lambda: loss)) if wants_loss else optimizer.step
 
     return _trial(make, shapes, steps, threads, label)
