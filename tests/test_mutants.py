@@ -179,6 +179,29 @@ def test_a_change_outside_functions_is_not_put_in_place():
     assert SGD() == SGD(lr=0.01)
 
 
+REPLACED = """
+import sys
+from pathlib import Path
+import spusk
+from tools.mutants.imports import dependents, replace_module
+old, before = spusk.optim.SGD, {name: type(x) for name, x in vars(spusk.graph).items()}
+file = Path("src/spusk/optim/sgd.py")
+text = file.read_text().replace("w - self.lr * g", "w + self.lr * g")
+replace_module("spusk.optim.sgd", compile(text, str(file), "exec"), dependents("spusk.optim.sgd"))
+new = sys.modules["spusk"]
+assert new.optim.SGD is not old
+assert new.optim.SGD(lr=0.5).update(1.0, 2.0, None, 1)[0] == 2.0
+changed = {name for name, kind in before.items() if type(vars(new.graph)[name]) is not kind}
+assert not changed, f"{changed} are something else than before"
+"""
+
+
+def test_a_module_in_place_of_another_leaves_packages_what_they_had():
+    run = [sys.executable, "-c", REPLACED]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_outcome_holds_until_the_test_that_told_it_changes(tmp_path, monkeypatch):
     mutant, by = sgd("sign"), "tests/optim/test_sgd.py::test_x[1]"
     Results(tmp_path / "kept").put(Outcome(mutant, False, by))

@@ -34,7 +34,10 @@ def replace_module(name: str, code: CodeType, stale: frozenset[str]) -> None:
         importlib.import_module(module)
     for child, module in kept.items():
         parent, _, last = child.rpartition(".")
-        setattr(sys.modules[parent], last, module)
+        if not hasattr(
+            sys.modules[parent], last
+        ):  # `spusk.graph.backprop` is a module and, there, its function
+            setattr(sys.modules[parent], last, module)
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):

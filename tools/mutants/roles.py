@@ -24,6 +24,8 @@ SECONDS = 15
 """How long one test may compute: several times as long as any takes."""
 WAITING = 20
 """How many times longer it may take by the clock, where other programs compute as well."""
+NOT_IN_PLACE = 2
+"""How a process ends whose mutant cannot be put in place."""
 STEPS = 60
 """How many of the thousand steps of tests against oracles run in place: what differs then differs in all."""
 PATIENCE = 3.0
@@ -83,7 +85,6 @@ class Role:
 class _Record:
     """What a test has done so far in a nursery, in seconds of computing."""
 
-    runs: int = 0
     kills: int = 0
     seconds: float = 0.0
 
@@ -114,33 +115,38 @@ class Nursery(Role):
         for i, mutant in enumerate(self.mutants):
             if os.getppid() != first:  # which ended before its time
                 os._exit(1)
-            put_in_place, status, by = self._fork(mutant, self._ordered(items))
-            while by and not self._is_sound(by, items):  # with so few steps: others are asked
-                items = [item for item in items if item.nodeid != by]
-                put_in_place, status, by = self._fork(mutant, self._ordered(items))
+            code, begun = self._fork(mutant, self._ordered(items))
+            while (
+                code and begun and not self._is_sound(begun, items)
+            ):  # so few steps are not for it: without it
+                items = [item for item in items if item.nodeid != begun[-1]]
+                code, begun = self._fork(mutant, self._ordered(items))
+            by = begun[-1] if code and begun else ""
             if by:
                 self._known[by].kills += 1
-            self._tell(i, killed=put_in_place and status != 0, by=by)
+            self._tell(i, killed=code not in (0, NOT_IN_PLACE), by=by)
         return True
 
-    def _is_sound(self, test: str, items: Sequence[pytest.Item]) -> bool:
-        """Whether a test passes without any change."""
-        if test not in self._sound and self._fork(None, [i for i in items if i.nodeid == test])[1] == 0:
-            self._sound.add(test)
-        return test in self._sound
+    def _is_sound(self, begun: Sequence[str], items: Sequence[pytest.Item]) -> bool:
+        """Whether the last of these tests passes without any change, after the others."""
+        if begun[-1] not in self._sound:
+            by_name = {item.nodeid: item for item in items}
+            if self._fork(None, [by_name[name] for name in begun])[0] == 0:
+                self._sound.add(begun[-1])
+        return begun[-1] in self._sound
 
     def _ordered(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         """Those first that may be expected to kill soonest, by what they have killed in what time."""
         return sorted(items, key=lambda item: -self._known[item.nodeid].kills_a_second)
 
-    def _fork(self, mutant: Mutant | None, items: Sequence[pytest.Item]) -> tuple[bool, int, str]:
-        """Whether the change could be put in place, how the process ended, and which test failed."""
+    def _fork(self, mutant: Mutant | None, items: Sequence[pytest.Item]) -> tuple[int, list[str]]:
+        """How the process ended, and which tests it began: the last one is that which failed, if any did."""
         hears, tells = os.pipe()
         pid = os.fork()
         if pid == 0:
             self._in_fork = tells
             if mutant and not in_place.put(mutant):
-                os._exit(2)
+                os._exit(NOT_IN_PLACE)
             _run(items, PATIENCE if mutant else None)
             os._exit(0)
         os.close(tells)
@@ -149,13 +155,11 @@ class Nursery(Role):
             said += part
         os.close(hears)
         _, status, used = os.wait4(pid, 0)
-        code = os.waitstatus_to_exitcode(status)
         begun = [line.split("\t") for line in said.decode().split("\n")[1:]]
         ends = [*(float(start) for _, start in begun[1:]), used.ru_utime + used.ru_stime]
         for (test, start), end in zip(begun, ends, strict=True) if begun else ():
-            self._known[test].runs += 1
             self._known[test].seconds += end - float(start)
-        return code != 2, code, begun[-1][0] if code and begun else ""
+        return os.waitstatus_to_exitcode(status), [test for test, _ in begun]
 
     def starts(self, item: pytest.Item) -> None:
         super().starts(item)
@@ -167,7 +171,7 @@ class Anew(Role):
     """Imports the mutated module and all that depend on it, collects the tests with that and runs them.
 
     Attributes:
-        mutant: the change; None leaves all as it is.
+        mutant: the change; None imports the module anew as it is.
         kills: how many mutants of the file each test has killed.
         shared: run the tests that all files share instead of the file's own.
         test: run only those of this function, by its identifier.
@@ -184,11 +188,10 @@ class Anew(Role):
 
     def begin(self) -> None:
         super().begin()
-        if self.mutant is None:
-            return
         name = module_name(self.file)
+        code = self.mutant.code if self.mutant else compile(self.file.read_text(), str(self.file), "exec")
         try:
-            replace_module(name, self.mutant.code, dependents(name))
+            replace_module(name, code, dependents(name))
         except Exception:  # a module that cannot be imported would fail every test
             traceback.print_exc(file=sys.__stdout__)
             os._exit(1)
