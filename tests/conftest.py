@@ -13,6 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
+
+# A busy machine takes its time; how long a test may take is nothing that these tests claim.
+settings.register_profile("spusk", deadline=None)
+settings.load_profile("spusk")
 
 # The compiler checks the result of each of its passes.
 os.environ.setdefault("SPUSK_CHECK", "1")
