@@ -142,8 +142,9 @@ def measure(method: Method, cores: int, options: Options, pool: Pool) -> Row:
 
 def target(found: dict[str, Outcome]) -> Target:
     """Ours no slower than torch's versions; inside torch no slower than its foreach, compiled or not."""
-    present = [name for name in (FOREACH, FUSED) if not isinstance(found.get(name, Absent("")), Absent)]
-    inside = [name for name in (INSIDE, COMPILED) if not isinstance(found[name], Absent)]
+    measured = [name for name, outcome in found.items() if not isinstance(outcome, Absent)]
+    present = [name for name in (FOREACH, FUSED) if name in measured]
+    inside = [name for name in (INSIDE, COMPILED) if name in measured]
     pairs = {(name, FOREACH): 1.0 for name in inside if FOREACH in present}
     return Target(ratios=dict.fromkeys(present, 1.0), between=pairs)
 
