@@ -225,6 +225,17 @@ def test_batches_are_added_up_beside_a_rule_that_asks_for_curvature():
         np.testing.assert_array_equal(found[name], expected[name])
 
 
+@pytest.mark.parametrize("library", ["authors", "timm"])
+@pytest.mark.parametrize(("size", "scale"), [(500, 500.0), (4000, 1000.0)])
+def test_a_single_element_that_moves_is_scaled_by_a_thousand_at_most(library, size, scale):
+    # mask.mean().clamp_(min=1e-3), as the authors and timm have it
+    g = np.zeros(size)
+    g[3] = 1.0
+    step = Step(Cautious.like(library, inner=SGD(lr=1e-3)), {"w": np.zeros(size)})
+    step({"w": g})
+    np.testing.assert_allclose(step.parameters["w"], -1e-3 * scale * g, rtol=1e-12)
+
+
 def test_l2_is_the_gradient_of_the_penalty_where_the_gradient_is_taken():
     # Nesterov looks ahead; its penalty must, too: descent on L + λ/2·w² by hand.
     points, w, v = [1.0], 1.0, 0.0
