@@ -304,6 +304,13 @@ def test_a_mutant_that_lives_makes_the_exit_status_1(tmp_path, monkeypatch, caps
     assert "score: 0.0 %" in capsys.readouterr().out
 
 
+def test_a_file_that_is_named_twice_counts_once(capsys):
+    for paths in ([OPTIM / "sgd.py"], [OPTIM / "sgd.py", OPTIM / ".." / "optim" / "sgd.py"]):
+        assert main(["--only", *map(str, paths), "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
+
+
 def test_a_sample_is_as_large_as_asked_and_the_same_all_day(capsys):
     for _ in range(2):
         assert main(["--only", str(OPTIM / "adam.py"), "--sample", "7", "--list"]) == 0

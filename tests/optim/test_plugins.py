@@ -157,6 +157,7 @@ def test_a_broken_package_is_named_in_one_warning_and_left_out(case, site):
                     optim.get(name)
     assert [str(w.message) for w in told] == [sentence]
     assert told[0].category is plugins.PluginWarning
+    assert told[0].filename == plugins.__file__  # since no line of the user's is to be changed
 
 
 def test_of_two_packages_with_one_name_the_first_in_the_alphabet_has_it(site):

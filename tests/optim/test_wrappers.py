@@ -180,6 +180,62 @@ def test_adaptive_clipping_goes_by_the_weights_of_one_output():
     np.testing.assert_allclose(moved["bias"], 0.1)
 
 
+@pytest.mark.parametrize("out_first", [False, True])
+def test_adaptive_clipping_in_either_order_of_axes(out_first):
+    random = np.random.default_rng(5)
+    shapes = {"kernel": (2, 3, 4, 5), "weight": (4, 5), "bias": (5,)}
+    w, g = ({name: random.normal(size=shape) for name, shape in shapes.items()} for _ in range(2))
+    w["bias"][0] = 10.0
+    expected = {name: np.empty_like(x) for name, x in w.items()}
+    for name in w:
+        units = (
+            [()] if name == "bias" else [(..., o) for o in range(5)]
+        )  # all weights of an output; all of a bias
+        for unit in units:
+            bound = 0.1 * max(np.linalg.norm(w[name][unit]), 1e-3)
+            size = np.linalg.norm(g[name][unit])
+            expected[name][unit] = w[name][unit] - g[name][unit] * min(1.0, bound / size)
+
+    def laid_out(tensors):
+        order = {"kernel": (3, 2, 0, 1), "weight": (1, 0), "bias": (0,)}
+        return {n: np.transpose(x, order[n]) for n, x in tensors.items()} if out_first else tensors
+
+    step = Step(AGC(SGD(lr=1.0), clip=0.1, out_first=out_first), laid_out(w))
+    step(laid_out(g))
+    for name, x in laid_out(expected).items():
+        np.testing.assert_allclose(step.parameters[name], x, rtol=1e-13)
+
+
+@pytest.mark.parametrize("inner", [optim.SophiaH(), optim.AdaHessian(), Adam()], ids=repr)
+def test_equal_batches_are_one_with_their_curvature(inner):
+    parts, whole = (Step(rule, PARAMETERS, harness.slope) for rule in (Accumulate(inner, k=3), inner))
+    for g in GRADIENTS[:9]:
+        given = {"0.weight": g.reshape(5, 1), "0.bias": g[:2], "2.weight": g[1:4], "2.bias": g[:1]}
+        for _ in range(3):
+            parts(given)
+        whole(given)
+    for name, x in whole.parameters.items():
+        np.testing.assert_allclose(parts.parameters[name], x, rtol=1e-12)
+
+
+def test_batches_are_added_up_beside_a_rule_that_asks_for_curvature():
+    rule = Partition({"0.*": optim.AdaHessian(), "*": Accumulate(SGD(), k=2)})
+    found, expected = both(rule, Partition({"0.*": SGD(), "*": Accumulate(SGD(), k=2)}), steps=4)
+    for name in ("2.weight", "2.bias"):
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+@pytest.mark.parametrize("library", ["authors", "timm"])
+@pytest.mark.parametrize(("size", "scale"), [(500, 500.0), (4000, 1000.0)])
+def test_a_single_element_that_moves_is_scaled_by_a_thousand_at_most(library, size, scale):
+    # mask.mean().clamp_(min=1e-3), as the authors and timm have it
+    g = np.zeros(size)
+    g[3] = 1.0
+    step = Step(Cautious.like(library, inner=SGD(lr=1e-3)), {"w": np.zeros(size)})
+    step({"w": g})
+    np.testing.assert_allclose(step.parameters["w"], -1e-3 * scale * g, rtol=1e-12)
+
+
 def test_l2_is_the_gradient_of_the_penalty_where_the_gradient_is_taken():
     # Nesterov looks ahead; its penalty must, too: descent on L + λ/2·w² by hand.
     points, w, v = [1.0], 1.0, 0.0

@@ -104,6 +104,30 @@ def test_ctrl_c_keeps_the_last_point(monkeypatch):
     assert (r.x == r.path[-1]).all()
 
 
+def test_defaults_are_those_of_scipy_s_manual_but_for_one_bound_of_the_gradient():
+    trust = {"initial_trust_radius": 1.0, "max_trust_radius": 1000.0, "eta": 0.15, "gtol": 1e-5}
+    for name in ("trust-ncg", "trust-krylov", "trust-exact"):
+        assert optim.solvers.solver(name).options(7) == {"maxiter": 7, **trust}
+    options = optim.LBFGS().options(7)
+    assert options.pop("maxfun") > 1e8
+    assert options == {"maxiter": 7, "maxcor": 10, "gtol": 1e-5, "ftol": 2.2e-9}
+
+
+def test_evaluations_do_not_bound_a_solver():
+    r = sp.minimize(rosenbrock, np.tile([-1.2, 1.0], 20), optim.LBFGS(gtol=1e-9, ftol=0.0), steps=1000)
+    assert r.steps > 90
+    assert r.status == "finished"
+    np.testing.assert_allclose(r.values[-1], 0.0, atol=1e-15)
+
+
+def test_bounds_of_settings_are_in_them_where_the_docstring_says_so():
+    assert optim.LBFGS(history=1).history == 1
+    assert optim.TrustRegion(eta=0.0).eta == 0.0
+    for wrong in ({"eta": 0.25}, {"radius": 0.0}, {"radius": 3.0, "max_radius": 3.0}):
+        with pytest.raises(InputError, match=r"^TrustRegion"):
+            optim.TrustRegion(**wrong)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

@@ -29,7 +29,7 @@ SAMPLE = 100
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the mutants, list or run them, print the score; 1 if one lives that is not explained."""
     options = _parser().parse_args(arguments)
-    files = [f for path in options.only or ROOMS for f in _files(path)]
+    files = dict.fromkeys(f.resolve() for path in options.only or ROOMS for f in _files(path))
     present = [m for f in files for m in mutants(f) if options.operator in (None, m.operator)]
     every = _sample(present, options.sample) if options.sample else present
     if options.list:
