@@ -698,16 +698,34 @@ def test_rules_that_go_by_names_refuse_parameters_without(torch, adapter, rule):
             {"beta1": 0.1},
             "'beta1', which lookahead.* does not know; here it is inner.beta1$",
         ),
+        (optim.Lookahead(), {"inner.lr": 0.1}, "'inner.lr', which lookahead does not know; here it is lr$"),
+        (optim.Adam(), {"mu": 0.1}, "'mu', which adam does not know; it has lr, beta1, "),
+        (optim.Adam(), {"learning_rate": 0.1}, "'learning_rate', which adam does not know; here it is lr$"),
+        (optim.Adam(), {"bata1": 0.1}, r"'bata1', which adam does not know; did you mean 'beta1'\?$"),
+        (
+            optim.Adam(lr=optim.Cosine(0.1, steps=9)),
+            {"lr": 0.5},
+            "'lr', which adam does not know; it has lr.initial, lr.steps, ",
+        ),
     ],
 )
 def test_entries_of_groups_that_would_have_no_effect_are_refused(torch, adapter, rule, entry, sentence):
     w = torch.nn.Parameter(torch.zeros(3))
     with pytest.raises(InputError, match=sentence):
         adapter.Optimizer(rule, [{"params": [w], **entry}])
-    optimizer = adapter.Optimizer(rule, [{"params": [w], "name": "head", "lr_scale": 0.5, "lr": 0.1}])
+    own = {"name": "head", "lr_scale": 0.5, "max_momentum": 0.95}
+    optimizer = adapter.Optimizer(rule, [{"params": [w], **own}])
     with pytest.raises(InputError, match=sentence):
         optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(2))], **entry})
     assert len(optimizer.param_groups) == 1
+
+
+def test_the_groups_of_a_used_optimizer_may_be_given_to_another(torch, adapter):
+    for rule in (optim.Adam(), optim.Adam(lr=optim.Cosine(0.1, steps=9))):
+        used = adapter.Optimizer(rule, [torch.nn.Parameter(torch.zeros(3))])
+        if rule == optim.Adam():
+            torch.optim.lr_scheduler.OneCycleLR(used, max_lr=0.1, total_steps=5)
+        adapter.Optimizer(rule, used.param_groups)
 
 
 @pytest.mark.parametrize("rule", [optim.Adam(), optim.SAM(optim.Momentum())], ids=lambda rule: rule.label)

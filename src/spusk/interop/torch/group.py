@@ -23,6 +23,7 @@ torch: Any = library("torch", "torch", "spusk.interop.torch")
 Tensors = dict[str, Any]
 STEP, WEIGHT = "steps taken", "weights kept"  # beside a rule's slots, whose names have no blanks
 SHARED = "shared"
+SCHEDULED = "scheduled_lr"  # what the rule has last shown as its rate in the group
 
 
 class Group:

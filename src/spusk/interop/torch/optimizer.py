@@ -10,7 +10,7 @@ from spusk.interop.needs import library
 from spusk.interop.rate import place_of_lr, place_of_momentum, places_of_rates, scheduled_rate
 from spusk.interop.torch.checks import check_keys, check_rule, check_saved
 from spusk.interop.torch.closure import asked, dense
-from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
+from spusk.interop.torch.group import SCHEDULED, SHARED, STEP, WEIGHT, Group
 from spusk.interop.update import Update, update_of
 from spusk.optim import Optimizer as Rule
 from spusk.optim import get
@@ -22,7 +22,7 @@ torch: Any = library("torch", "torch", "spusk.interop.torch")
 TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
-EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
+EVALUATING = "evaluating"
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
 # What a copy takes over.
 OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_rates", "_momentum")
