@@ -648,9 +648,12 @@ def test_sparse_gradients_are_refused(torch, adapter):
 
 
 def test_the_examples_in_the_docstrings_run(torch, adapter):
-    import spusk.interop.torch.optimizer as module
+    from spusk.interop.torch import checks, optimizer
 
-    assert doctest.testmod(module).failed == 0
+    for module in (checks, optimizer):
+        found = doctest.testmod(module)
+        assert found.attempted
+        assert not found.failed
 
 
 def test_without_torch_the_error_says_how_to_install_it():
@@ -749,16 +752,47 @@ def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapte
     close(ours.weights(), training(optim.Partition(falling)).run(9).weights())
 
 
-@pytest.mark.parametrize(
-    "other", [optim.Lion(), optim.Nadam(), optim.Momentum()], ids=lambda rule: rule.label
-)
-def test_the_state_of_another_rule_is_not_taken(training, other):
-    saved = training(optim.RAdam()).run(2).optimizer.state_dict()
+OTHERS = [
+    (optim.RAdam(), optim.Lion(), "radam; this optimizer is lion", "it has no "),
+    (optim.RAdam(), optim.Nadam(), "radam; this optimizer is nadam", "it has no "),
+    (optim.Momentum(), optim.Nesterov(), "momentum; this optimizer is nesterov", "it has no weights kept"),
+    (optim.Nesterov(), optim.SGD(), "nesterov; this optimizer is sgd", "it has v, weights kept besides"),
+    (optim.AMSGrad(), optim.Adam(), "amsgrad; this optimizer is adam", "it has v_hat besides"),
+    (optim.Prodigy(), optim.SGD(), "prodigy; this optimizer is sgd", "it has "),
+    (
+        optim.Clip(optim.Adam(), norm=1.0),
+        optim.Clip(optim.Lion(), norm=1.0),
+        r"clip\(adam\); this optimizer is clip\(lion\)",
+        "it has ",
+    ),
+]
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "saved without the rule's name"])
+@pytest.mark.parametrize(("one", "other", "names", "differs"), OTHERS, ids=[case[2] for case in OTHERS])
+def test_the_state_of_another_rule_is_not_taken(training, one, other, names, differs, is_old):
+    saved = training(one).run(2).optimizer.state_dict()
+    if is_old:
+        del saved["rule"]
     ours = training(other).run(1)
     before = copy.deepcopy(ours.optimizer.state_dict())
-    with pytest.raises(InputError, match=f"^the state is not one of {other.label}: it has no "):
+    told = f"is not one of {other.label}.*: {differs}" if is_old else f"is one of {names}$"
+    with pytest.raises(InputError, match=f"^the state {told}"):
         ours.optimizer.load_state_dict(saved)
-    assert ours.optimizer.state_dict()["param_groups"] == before["param_groups"]
+    assert str(ours.optimizer.state_dict()) == str(before)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_states_saved_without_the_name_of_the_rule_are_taken(training, rule):
+    ours = training(rule).run(2)
+    ours.optimizer.eval()
+    for evaluating in (True, False):
+        saved = ours.optimizer.state_dict()
+        assert saved.pop("rule").startswith(rule.label)
+        again = training(rule)
+        again.optimizer.load_state_dict(saved)
+        assert again.optimizer.param_groups[0].get("evaluating", evaluating) is evaluating
+        ours.optimizer.train()
 
 
 def test_the_state_of_torch_s_own_optimizer_is_not_taken(torch, training):
