@@ -740,6 +740,31 @@ def test_a_closure_that_does_not_call_backward_is_told(training, rule):
     assert same_bits(before, ours.bits)
 
 
+@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize("rule", [Sharp(), optim.SAM(optim.Nesterov())], ids=["sharp", "sam"])
+def test_a_closure_that_fails_leaves_the_model_where_it_was(training, rule, failing):
+    ours, same = training(rule).run(2), training(rule).run(2)
+    before, calls = ours.bits, []
+
+    def closure():
+        calls.append(1)
+        if len(calls) == failing:
+            raise KeyboardInterrupt
+        return ours.closure()
+
+    with pytest.raises(KeyboardInterrupt):
+        ours.optimizer.step(closure)
+    assert same_bits(ours.bits, before)
+    assert same_bits(ours.run(2).bits, same.run(2).bits)
+
+
+def test_a_closure_that_fails_in_the_first_step_leaves_no_state(training):
+    ours = training(optim.SAM(optim.Nesterov()))
+    with pytest.raises(InputError, match="no parameter has a gradient"):
+        ours.optimizer.step(ours.loss)
+    assert not any(ours.optimizer.state.values())
+
+
 def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapter, training):
     rule = optim.Partition({"*bias": optim.SGD(lr=0.1), "*": optim.Adam(lr=0.01)})
     ours = training(rule)
@@ -750,6 +775,17 @@ def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapte
     assert ours.optimizer.param_groups[0]["lr"] == 0.125
     falling = {pattern: r.with_lr(optim.StepDecay(r.lr, every=3, factor=0.5)) for pattern, r in rule.rules}
     close(ours.weights(), training(optim.Partition(falling)).run(9).weights())
+
+
+@pytest.mark.parametrize("bias_rate", [0.1, optim.Cosine(0.1, steps=9)], ids=["one", "all"])
+def test_a_torch_scheduler_on_rates_that_parts_of_a_rule_schedule_is_an_error(torch, training, bias_rate):
+    parts = {"*bias": optim.SGD(lr=bias_rate), "*": optim.Adam(lr=optim.Cosine(0.01, steps=9))}
+    ours = training(optim.Partition(parts))
+    scheduler = torch.optim.lr_scheduler.StepLR(ours.optimizer, step_size=1, gamma=0.5)
+    close(ours.run(3).weights(), native(ours.rule, 3))
+    scheduler.step()
+    with pytest.raises(InputError, match="partition schedules its learning rate itself, and something else"):
+        ours.run(1)
 
 
 OTHERS = [

@@ -7,7 +7,13 @@ from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.rate import place_of_lr, place_of_momentum, places_of_rates, scheduled_rate
+from spusk.interop.rate import (
+    place_of_lr,
+    place_of_momentum,
+    places_of_rates,
+    scheduled_rate,
+    schedules_rates,
+)
 from spusk.interop.torch.checks import RULE, check_keys, check_rule, check_saved, name_of
 from spusk.interop.torch.closure import asked, dense
 from spusk.interop.torch.group import EVALUATING, SCHEDULED, SHARED, STEP, WEIGHT, Group
@@ -255,6 +261,8 @@ class Optimizer(TorchOptimizer):
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
         self._rate = scheduled_rate(self.rule)
+        if self._rate is None and schedules_rates(self.rule):  # several, which no single number shows
+            self._rate = _one
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
@@ -323,6 +331,10 @@ class Optimizer(TorchOptimizer):
             )
         for value in new.values():
             group[MOMENTUM] = group[name] = group[AGREED] = value
+
+
+def _one(step: int, numbers: Sequence[float]) -> float:
+    return 1.0
 
 
 def _check(p: Any) -> None:
