@@ -648,9 +648,12 @@ def test_sparse_gradients_are_refused(torch, adapter):
 
 
 def test_the_examples_in_the_docstrings_run(torch, adapter):
-    import spusk.interop.torch.optimizer as module
+    from spusk.interop.torch import checks, optimizer
 
-    assert doctest.testmod(module).failed == 0
+    for module in (checks, optimizer):
+        found = doctest.testmod(module)
+        assert found.attempted
+        assert not found.failed
 
 
 def test_without_torch_the_error_says_how_to_install_it():
@@ -698,16 +701,34 @@ def test_rules_that_go_by_names_refuse_parameters_without(torch, adapter, rule):
             {"beta1": 0.1},
             "'beta1', which lookahead.* does not know; here it is inner.beta1$",
         ),
+        (optim.Lookahead(), {"inner.lr": 0.1}, "'inner.lr', which lookahead does not know; here it is lr$"),
+        (optim.Adam(), {"mu": 0.1}, "'mu', which adam does not know; it has lr, beta1, "),
+        (optim.Adam(), {"learning_rate": 0.1}, "'learning_rate', which adam does not know; here it is lr$"),
+        (optim.Adam(), {"bata1": 0.1}, r"'bata1', which adam does not know; did you mean 'beta1'\?$"),
+        (
+            optim.Adam(lr=optim.Cosine(0.1, steps=9)),
+            {"lr": 0.5},
+            "'lr', which adam does not know; it has lr.initial, lr.steps, ",
+        ),
     ],
 )
 def test_entries_of_groups_that_would_have_no_effect_are_refused(torch, adapter, rule, entry, sentence):
     w = torch.nn.Parameter(torch.zeros(3))
     with pytest.raises(InputError, match=sentence):
         adapter.Optimizer(rule, [{"params": [w], **entry}])
-    optimizer = adapter.Optimizer(rule, [{"params": [w], "name": "head", "lr_scale": 0.5, "lr": 0.1}])
+    own = {"name": "head", "lr_scale": 0.5, "max_momentum": 0.95}
+    optimizer = adapter.Optimizer(rule, [{"params": [w], **own}])
     with pytest.raises(InputError, match=sentence):
         optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(2))], **entry})
     assert len(optimizer.param_groups) == 1
+
+
+def test_the_groups_of_a_used_optimizer_may_be_given_to_another(torch, adapter):
+    for rule in (optim.Adam(), optim.Adam(lr=optim.Cosine(0.1, steps=9))):
+        used = adapter.Optimizer(rule, [torch.nn.Parameter(torch.zeros(3))])
+        if rule == optim.Adam():
+            torch.optim.lr_scheduler.OneCycleLR(used, max_lr=0.1, total_steps=5)
+        adapter.Optimizer(rule, used.param_groups)
 
 
 @pytest.mark.parametrize("rule", [optim.Adam(), optim.SAM(optim.Momentum())], ids=lambda rule: rule.label)
@@ -717,6 +738,31 @@ def test_a_closure_that_does_not_call_backward_is_told(training, rule):
     with pytest.raises(InputError, match=r"no parameter has a gradient; it must call backward\(\)"):
         ours.optimizer.step(ours.loss)
     assert same_bits(before, ours.bits)
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize("rule", [Sharp(), optim.SAM(optim.Nesterov())], ids=["sharp", "sam"])
+def test_a_closure_that_fails_leaves_the_model_where_it_was(training, rule, failing):
+    ours, same = training(rule).run(2), training(rule).run(2)
+    before, calls = ours.bits, []
+
+    def closure():
+        calls.append(1)
+        if len(calls) == failing:
+            raise KeyboardInterrupt
+        return ours.closure()
+
+    with pytest.raises(KeyboardInterrupt):
+        ours.optimizer.step(closure)
+    assert same_bits(ours.bits, before)
+    assert same_bits(ours.run(2).bits, same.run(2).bits)
+
+
+def test_a_closure_that_fails_in_the_first_step_leaves_no_state(training):
+    ours = training(optim.SAM(optim.Nesterov()))
+    with pytest.raises(InputError, match="no parameter has a gradient"):
+        ours.optimizer.step(ours.loss)
+    assert not any(ours.optimizer.state.values())
 
 
 def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapter, training):
@@ -731,16 +777,58 @@ def test_torch_s_schedulers_scale_all_rates_of_a_rule_with_several(torch, adapte
     close(ours.weights(), training(optim.Partition(falling)).run(9).weights())
 
 
-@pytest.mark.parametrize(
-    "other", [optim.Lion(), optim.Nadam(), optim.Momentum()], ids=lambda rule: rule.label
-)
-def test_the_state_of_another_rule_is_not_taken(training, other):
-    saved = training(optim.RAdam()).run(2).optimizer.state_dict()
+@pytest.mark.parametrize("bias_rate", [0.1, optim.Cosine(0.1, steps=9)], ids=["one", "all"])
+def test_a_torch_scheduler_on_rates_that_parts_of_a_rule_schedule_is_an_error(torch, training, bias_rate):
+    parts = {"*bias": optim.SGD(lr=bias_rate), "*": optim.Adam(lr=optim.Cosine(0.01, steps=9))}
+    ours = training(optim.Partition(parts))
+    scheduler = torch.optim.lr_scheduler.StepLR(ours.optimizer, step_size=1, gamma=0.5)
+    close(ours.run(3).weights(), native(ours.rule, 3))
+    scheduler.step()
+    with pytest.raises(InputError, match="partition schedules its learning rate itself, and something else"):
+        ours.run(1)
+
+
+OTHERS = [
+    (optim.RAdam(), optim.Lion(), "radam; this optimizer is lion", "it has no "),
+    (optim.RAdam(), optim.Nadam(), "radam; this optimizer is nadam", "it has no "),
+    (optim.Momentum(), optim.Nesterov(), "momentum; this optimizer is nesterov", "it has no weights kept"),
+    (optim.Nesterov(), optim.SGD(), "nesterov; this optimizer is sgd", "it has v, weights kept besides"),
+    (optim.AMSGrad(), optim.Adam(), "amsgrad; this optimizer is adam", "it has v_hat besides"),
+    (optim.Prodigy(), optim.SGD(), "prodigy; this optimizer is sgd", "it has "),
+    (
+        optim.Clip(optim.Adam(), norm=1.0),
+        optim.Clip(optim.Lion(), norm=1.0),
+        r"clip\(adam\); this optimizer is clip\(lion\)",
+        "it has ",
+    ),
+]
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "saved without the rule's name"])
+@pytest.mark.parametrize(("one", "other", "names", "differs"), OTHERS, ids=[case[2] for case in OTHERS])
+def test_the_state_of_another_rule_is_not_taken(training, one, other, names, differs, is_old):
+    saved = training(one).run(2).optimizer.state_dict()
+    if is_old:
+        del saved["rule"]
     ours = training(other).run(1)
     before = copy.deepcopy(ours.optimizer.state_dict())
-    with pytest.raises(InputError, match=f"^the state is not one of {other.label}: it has no "):
+    told = f"is not one of {other.label}.*: {differs}" if is_old else f"is one of {names}$"
+    with pytest.raises(InputError, match=f"^the state {told}"):
         ours.optimizer.load_state_dict(saved)
-    assert ours.optimizer.state_dict()["param_groups"] == before["param_groups"]
+    assert str(ours.optimizer.state_dict()) == str(before)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_states_saved_without_the_name_of_the_rule_are_taken(training, rule):
+    ours = training(rule).run(2)
+    ours.optimizer.eval()
+    for evaluating in (True, False):
+        saved = ours.optimizer.state_dict()
+        assert saved.pop("rule").startswith(rule.label)
+        again = training(rule)
+        again.optimizer.load_state_dict(saved)
+        assert again.optimizer.param_groups[0].get("evaluating", evaluating) is evaluating
+        ours.optimizer.train()
 
 
 def test_the_state_of_torch_s_own_optimizer_is_not_taken(torch, training):

@@ -35,6 +35,8 @@ def place_of_lr(rule: Optimizer) -> str | None:
 def places_of_rates(rule: Optimizer) -> list[str]:
     """The names of the hyperparameters that are learning rates, of a rule that has several; else nothing.
 
+    A rule that schedules one of them has none that could be scaled together.
+
     >>> from spusk.optim import SGD, Adam, Partition
     >>> places_of_rates(Partition({"*bias": SGD(), "*": Adam()})), places_of_rates(Adam())
     (['rules.*bias.lr', 'rules.*.lr'], [])
@@ -45,7 +47,22 @@ def places_of_rates(rule: Optimizer) -> list[str]:
         return []
     now = hyperparameters(rule)
     places = [name for name, number in numbers.items() if number == PROBE and name in now]
-    return places if len(places) > 1 else []
+    return places if len(places) > 1 and numbers.keys() == now.keys() else []
+
+
+def schedules_rates(rule: Optimizer) -> bool:
+    """Whether the rule schedules its learning rate, or some of several.
+
+    >>> from spusk.optim import SGD, Adam, Cosine, Partition
+    >>> rules = {"*bias": SGD(), "*gain": SGD(), "*": Adam(lr=Cosine(0.1, steps=9))}
+    >>> schedules_rates(Partition(rules)), schedules_rates(Adam()), places_of_rates(Partition(rules))
+    (True, False, [])
+    """
+    try:
+        numbers = hyperparameters(rule.with_lr(PROBE))
+    except InputError:
+        return False
+    return numbers.keys() != hyperparameters(rule).keys()
 
 
 def place_of_momentum(rule: Optimizer) -> str | None:

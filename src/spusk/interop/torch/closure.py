@@ -7,7 +7,7 @@ from typing import Any
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.torch.group import STEP, WEIGHT, Group, Tensors
+from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group, Tensors
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
@@ -26,24 +26,36 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
     is_second_order = any(q.kind == "hvp" for group in groups for q in group.update.questions)
     look = _Graph(groups, closure) if is_second_order else _Backward(groups, closure)
     new = [[name for name in group.parameters if STEP not in group.state(name)] for group in groups]
+    unshared = [group for group in groups if not group.group.get(SHARED)]
     for group, own in zip(groups, numbers, strict=True):
         group.begin(group.parameters, own)
     buckets = [group.buckets(group.parameters) for group in groups]
     before = [{name: p.detach().clone() for name, p in _moved(group).items()} for group in groups]
     answers: list[list[Tensors]] = [[] for _ in groups]
     losses: list[Any] = []
-    for k in range(questions):
-        for i, group in enumerate(groups):
-            for t, names in buckets[i]:
-                _move(group, k, names, [t, *numbers[i]], answers[i], losses)
-        vectors = [_vectors(g, k, buckets[i], numbers[i], answers[i], losses) for i, g in enumerate(groups)]
-        loss, found = look(k, vectors)
-        losses.append(torch.as_tensor(float(loss), dtype=_precision(groups)))
-        for i, answer in enumerate(found):
-            answers[i].append(answer)
+    is_answered = False
+    try:
+        for k in range(questions):
+            for i, group in enumerate(groups):
+                for t, names in buckets[i]:
+                    _move(group, k, names, [t, *numbers[i]], answers[i], losses)
+            vectors = [
+                _vectors(g, k, buckets[i], numbers[i], answers[i], losses) for i, g in enumerate(groups)
+            ]
+            loss, found = look(k, vectors)
+            losses.append(torch.as_tensor(float(loss), dtype=_precision(groups)))
+            for i, answer in enumerate(found):
+                answers[i].append(answer)
+        is_answered = True
+    finally:  # a closure that fails leaves everything as it was
+        for group, weights, names in zip(groups, before, new, strict=True):
+            for name, weight in weights.items():
+                group.parameters[name].copy_(weight)
+            for name in () if is_answered else names:
+                group.state(name).clear()
+        for group in () if is_answered else unshared:
+            group.group.pop(SHARED, None)
     for i, group in enumerate(groups):
-        for name, weights in before[i].items():
-            group.parameters[name].copy_(weights)
         for t, names in buckets[i]:
             active = [name for name in names if _has_answer(group, name, answers[i])]
             if active:

@@ -23,6 +23,8 @@ torch: Any = library("torch", "torch", "spusk.interop.torch")
 Tensors = dict[str, Any]
 STEP, WEIGHT = "steps taken", "weights kept"  # beside a rule's slots, whose names have no blanks
 SHARED = "shared"
+EVALUATING = "evaluating"  # in groups while the model has the weights to use
+SCHEDULED = "scheduled_lr"  # what the rule has last shown as its rate in the group
 
 
 class Group:
@@ -69,8 +71,8 @@ class Group:
         """What is kept for a parameter."""
         return self._states[name]
 
-    def keys(self, name: str) -> list[str]:
-        """The names of what the rule keeps for a parameter."""
+    def keys(self, name: str | None) -> list[str]:
+        """The names of what the rule keeps for a parameter; of None, for all of them together."""
         return [slot.key for _, slot in self._slots[name]]
 
     def weight(self, name: str) -> Any:

@@ -7,10 +7,16 @@ from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.rate import place_of_lr, place_of_momentum, places_of_rates, scheduled_rate
-from spusk.interop.torch.checks import check_keys, check_rule, check_saved
+from spusk.interop.rate import (
+    place_of_lr,
+    place_of_momentum,
+    places_of_rates,
+    scheduled_rate,
+    schedules_rates,
+)
+from spusk.interop.torch.checks import RULE, check_keys, check_rule, check_saved, name_of
 from spusk.interop.torch.closure import asked, dense
-from spusk.interop.torch.group import SHARED, STEP, WEIGHT, Group
+from spusk.interop.torch.group import EVALUATING, SCHEDULED, SHARED, STEP, WEIGHT, Group
 from spusk.interop.update import Update, update_of
 from spusk.optim import Optimizer as Rule
 from spusk.optim import get
@@ -22,7 +28,6 @@ torch: Any = library("torch", "torch", "spusk.interop.torch")
 TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
-EVALUATING, SCHEDULED = "evaluating", "scheduled_lr"
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
 # What a copy takes over.
 OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_rates", "_momentum")
@@ -187,6 +192,10 @@ class Optimizer(TorchOptimizer):
         TorchOptimizer.__setstate__(self, state)
         self._forget()
 
+    def state_dict(self) -> dict[str, Any]:
+        """State and groups as torch has them, with the name of the rule under `"rule"`."""
+        return {**TorchOptimizer.state_dict(self), RULE: name_of(self.rule)}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision.
 
@@ -252,6 +261,8 @@ class Optimizer(TorchOptimizer):
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
         self._rate = scheduled_rate(self.rule)
+        if self._rate is None and schedules_rates(self.rule):  # several, which no single number shows
+            self._rate = _one
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
@@ -320,6 +331,10 @@ class Optimizer(TorchOptimizer):
             )
         for value in new.values():
             group[MOMENTUM] = group[name] = group[AGREED] = value
+
+
+def _one(step: int, numbers: Sequence[float]) -> float:
+    return 1.0
 
 
 def _check(p: Any) -> None:
