@@ -16,6 +16,7 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import NOT_NEGATIVE, POSITIVE, Hyper, Range
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.together import total
 from spusk.optim.wrappers.wrapper import Wrapper
 
 
@@ -96,7 +97,4 @@ def norm_of(tensors: list[Tensor]) -> Tensor:
     """The Euclidean norm of all elements together."""
     if not tensors:
         raise InputError("there are no tensors to take the norm of")
-    total = (tensors[0] * tensors[0]).sum()
-    for x in tensors[1:]:
-        total = total + (x * x).sum()
-    return snp.sqrt(total)
+    return snp.sqrt(total(x * x for x in tensors))
