@@ -33,6 +33,7 @@ COMPOSITIONS = [
     O.Mask(O.Partition({"0.*": O.Adam(lr=1e-2), "*": O.Momentum(lr=0.05)}), but="2.bias"),
     O.Accumulate(O.Mask(O.LayerRates(O.SAM(O.Adam(lr=1e-2)), {"0.*": 0.5}), only=("*weight", "2.bias")), k=2),
     O.LayerRates(O.Lookahead(O.Partition({"*bias": O.SGD(lr=0.1), "*": O.Nesterov(lr=0.05)})), {"2.*": 0.3}),
+    O.LayerwiseDecay(O.Muon(lr=0.05, lr_ratio=0.2, rest=O.SAM(O.AdaHessian()))),
     O.LayerwiseDecay(O.EMA(O.AdaHessian(lr=0.05), beta=0.5, begin="debiased")),
     O.Plateau(O.Partition({"0.*": O.Adam(lr=1e-2), "*": O.Plateau(O.SGD(lr=0.1), patience=0)}), patience=1),
     O.Clip(O.Mask(O.Plateau(O.CyclicalLR(O.SGD(), lr=0.2, half_cycle=8)), but="0.bias"), global_norm=2.0),

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optim import harness
 from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
+from spusk import optim
 from spusk.errors import InputError
 from spusk.graph import evaluate
 from spusk.graph import input as new_input
@@ -245,6 +247,20 @@ def test_any_optimizer_can_take_the_rest():
     for _ in range(2):
         step({"w": np.eye(2), "b": np.ones(2)})
     np.testing.assert_array_equal(step.parameters["b"], [0.5, 0.5])
+
+
+@pytest.mark.parametrize("rest", [optim.SAM(SGD(), rho=0.3), optim.AdaHessian()], ids=repr)
+def test_the_rest_asks_for_its_own_gradients(rest):
+    """The first step of the rest is what the same rule in a partition takes, and the matrix moves as ever."""
+    start = {"w": np.array([[1.0, 2.0], [3.0, -1.0]]), "b": np.array([0.5, -2.0])}
+    muon = Muon(lr=0.1, lr_ratio=0.5, rest=rest)
+    apart = optim.Partition({"b": rest.with_lr(0.05), "w": Muon(lr=0.1)})
+    ours, theirs = (Step(rule, start, harness.slope) for rule in (muon, apart))
+    for _ in range(3):
+        ours(), theirs()
+    for name in start:
+        np.testing.assert_allclose(ours.parameters[name], theirs.parameters[name], rtol=1e-12)
+    assert muon.needs_curvature == rest.needs_curvature
 
 
 def test_the_weights_to_use_are_those_of_each_part():

@@ -17,7 +17,7 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper, check_choice, check_whole
 from spusk.optim.matrices import norm
 from spusk.optim.nadam import Nadam
-from spusk.optim.objective import some
+from spusk.optim.objective import Gradients, Objective, joined, some
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.state import State
 
@@ -80,8 +80,9 @@ class Muon(Optimizer):
             any case; default "embed,head".
         exclude_last: False orthogonalises the last matrix, too.
         lr_ratio: the learning rate of `rest` is lr_ratio · α, > 0; default 0.015, which is 3e-4 at 0.02.
-        rest: the optimizer of all other parameters; default Adam(beta2=0.95, eps=1e-10). Its lr is not used,
-            and it is given the gradients at its `point_all`, whatever others it would ask for.
+        rest: the optimizer of all other parameters; default Adam(beta2=0.95, eps=1e-10). Its lr is not used.
+            It asks for its gradients itself, as in a `Partition`: a perturbation (SAM) or a curvature leaves
+            the matrices where they are.
         rest_decay: decoupled weight decay of all other parameters, w ← (1 − lr_ratio·α·rest_decay)w, ≥ 0;
             default 0.
 
@@ -183,6 +184,14 @@ class Muon(Optimizer):
             n: w for n, w in parameters.items() if n not in matrices
         }
 
+    @property
+    def full_batch(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.rest.full_batch
+
+    @property
+    def needs_curvature(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.rest.needs_curvature
+
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         matrices, rest = self.split(parameters)
         return {"matrices": super().start_all(matrices), "rest": self.rest.start_all(rest)}
@@ -191,6 +200,17 @@ class Muon(Optimizer):
         _, rest = self.split(parameters)
         at = self.rest.point_all(rest, state["rest"])
         return {name: at.get(name, w) for name, w in parameters.items()}
+
+    def gradients_all(
+        self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Gradients:
+        matrices, rest = self.split(parameters)
+        at = self.point_all(parameters, state)
+        here = objective.gradients(at)
+        if not rest:
+            return here
+        asked = self.rest.gradients_all(objective.part(rest, at), rest, state["rest"], t)
+        return joined([here.part(matrices), asked], here.loss, list(parameters))
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         _, rest = self.split(parameters)

@@ -80,6 +80,22 @@ def some(tensors: Parameters, names: Iterable[str]) -> Parameters:
     return tensors.part(names) if isinstance(tensors, Gradients) else {name: tensors[name] for name in names}
 
 
+def joined(parts: list[Gradients], loss: Tensor, names: list[str]) -> Gradients:
+    """The gradients of all parts; the training goes on while every part bears what it has seen."""
+    gradients: dict[str, Tensor] = {}
+    curvature: dict[str, Tensor] = {}
+    for part in parts:
+        gradients |= dict(part)
+        curvature |= part.curvature or {}
+    whole = Gradients({name: gradients[name] for name in names}, loss, curvature or None)
+    if all(part.watched is part.loss for part in parts):
+        return whole
+    watched = parts[0].watched
+    for part in parts[1:]:
+        watched = watched + part.watched
+    return whole.watching(watched)
+
+
 class Objective:
     """The loss of one step as a function of the parameters: a rule may ask for it at any points.
 

@@ -10,7 +10,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
-from spusk.optim.objective import Gradients, Objective, Parameters, some
+from spusk.optim.objective import Gradients, Objective, Parameters, joined, some
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.patterns import check_each_fits, first_fit
 
@@ -153,7 +153,7 @@ class Partition(Optimizer):
             )
             for pattern, names in self.parts(parameters).items()
         ]
-        return _together(found, objective.gradients(at).loss, list(parameters))
+        return joined(found, objective.gradients(at).loss, list(parameters))
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
@@ -174,19 +174,3 @@ class Partition(Optimizer):
         for pattern, names in self.parts(parameters).items():
             found |= f(self.by_pattern[pattern], some(parameters, names), pattern)
         return {name: found[name] for name in parameters}
-
-
-def _together(parts: list[Gradients], loss: Tensor, names: list[str]) -> Gradients:
-    """The gradients of all parts; the training goes on while every part bears what it has seen."""
-    gradients: dict[str, Tensor] = {}
-    curvature: dict[str, Tensor] = {}
-    for part in parts:
-        gradients |= dict(part)
-        curvature |= part.curvature or {}
-    whole = Gradients({name: gradients[name] for name in names}, loss, curvature or None)
-    if all(part.watched is part.loss for part in parts):
-        return whole
-    watched = parts[0].watched
-    for part in parts[1:]:
-        watched = watched + part.watched
-    return whole.watching(watched)
