@@ -1,7 +1,6 @@
 """Lookahead against oracles written as the paper's two nested loops."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optim import harness
 from optim.events import GRADIENTS, LR_FACTORS, START, lrs, replay, slope
-from optim.harness import Step, assert_close, named, path
+from optim.harness import Counting, Step, assert_close, named, path
 
 from spusk import optim
 from spusk.errors import InputError
@@ -18,12 +17,10 @@ from spusk.optim import (
     Adam,
     CyclicalLR,
     GradientDescent,
-    Hyper,
     Lookahead,
     Momentum,
     Nadam,
     Nesterov,
-    Optimizer,
     Triangular,
 )
 
@@ -165,20 +162,6 @@ def test_reset_restarts_the_step_number_of_the_inner_optimizer():
     gradients = np.array([1e3, 1.0, 1e-3, 1e-3, 5.0, 5.0])
     points = path(Lookahead(Adam(lr=0.1, eps=0.0), k=2, alpha=1.0, state="reset"), gradients, 0.0)
     np.testing.assert_allclose(np.diff(points)[::2], -0.1, rtol=1e-12)
-
-
-@dataclass(frozen=True)
-class Counting(Optimizer):
-    """Goes as far as the number of the step, which it learns where it asks for gradients."""
-
-    lr: Hyper = 1.0
-
-    def gradients_all(self, objective, parameters, state, t):
-        found = super().gradients_all(objective, parameters, state, t)
-        return found.replaced({name: g * t for name, g in found.items()})
-
-    def update(self, w, g, s, t):
-        return w + self.lr * g, s
 
 
 def test_gradients_are_asked_for_in_the_inner_optimizer_s_own_step():
