@@ -85,9 +85,9 @@ class LayerRates(ScaledRates):
 
     Factors are hyperparameters: they can be changed, and scheduled, without building the step anew. With 0 a
     layer takes no steps that the rate is a factor of; a velocity that rates are inside of (`Momentum()`) runs
-    out first, and a decay that does not go with the rate (`WeightDecay()`, AdamW, SGDW) goes on. Rprop's rate is
-    its first step only, and FTRL divides by its rate: give it no 0. Where a parameter should be left alone,
-    `Mask` leaves it to the bit, and saves its gradient and state.
+    out first, and a decay that does not go with the rate (`WeightDecay()`, AdamW, SGDW) goes on. Rprop's rate
+    is its first step only, and FTRL divides by its rate: give it no 0. Where a parameter should be left
+    alone, `Mask` leaves it to the bit, and saves its gradient and state.
 
     Args:
         inner: the optimizer; default Adam().
