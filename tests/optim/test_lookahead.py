@@ -13,6 +13,7 @@ from optim.harness import Counting, Step, assert_close, named, path
 from spusk import optim
 from spusk.errors import InputError
 from spusk.optim import (
+    EMA,
     SGD,
     Adam,
     CyclicalLR,
@@ -21,6 +22,7 @@ from spusk.optim import (
     Momentum,
     Nadam,
     Nesterov,
+    Partition,
     Triangular,
 )
 
@@ -234,3 +236,14 @@ def test_bad_arguments_are_told_in_a_sentence(make, sentence):
 def test_the_learning_rate_changes_reach_the_inner_optimizer():
     assert len(set(LR_FACTORS.tolist())) > 5
     assert harness.lr_name(Lookahead(Lookahead())) == "inner.inner.lr"
+
+
+def test_slow_weights_are_used_where_the_inner_rule_has_no_average():
+    inner = Partition({"a": EMA(SGD(), beta=0.5), "b": SGD()})
+    step = harness.Step(Lookahead(inner, k=3), {"a": START, "b": START}, harness.slope)
+    for g in GRADIENTS[:4]:
+        step({"a": g, "b": g})
+    used = step.evaluated
+    np.testing.assert_array_equal(used["b"], step.state["slow/b"])
+    np.testing.assert_array_equal(used["a"], step.state["inner/a/mean/a"])
+    assert (used["b"] != step.parameters["b"]).all()

@@ -18,12 +18,14 @@ from spusk.errors import InputError
 from spusk.optim import (
     AGC,
     EMA,
+    SAM,
     SGD,
     SWA,
     Accumulate,
     Adam,
     Cautious,
     Clip,
+    CyclicalLR,
     LayerRates,
     LayerwiseDecay,
     Mask,
@@ -37,6 +39,7 @@ from spusk.optim import (
     WeightDecay,
 )
 from spusk.optim.complete import require_complete
+from spusk.optim.wrappers.wrapper import Wrapper
 
 N = len(START)
 
@@ -445,11 +448,67 @@ def test_weights_do_not_decay_while_the_inner_optimizer_stands_still(outside, in
     np.testing.assert_array_equal(step.parameters["0.weight"], PARAMETERS["0.weight"])
 
 
+AROUND = [
+    Cautious, EMA, lambda inner: optim.Lookahead(inner, k=3), lambda inner: SWA(inner, begin=2, every=2), SAM,
+    lambda inner: WeightDecay(inner, kind="l2"), lambda inner: AGC(inner, clip=0.1), Plateau,
+    lambda inner: CyclicalLR(inner, half_cycle=4.0), lambda inner: Mask(inner, but="0.bias"),
+    lambda inner: LayerRates(inner, {"0.*": 0.5}), lambda inner: Clip(inner, global_norm=1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pausing", [lambda inner: Accumulate(inner, k=1), SkipNonFinite])
+@pytest.mark.parametrize("around", AROUND)
+def test_decay_stays_outside_of_wrappers_around_one_that_pauses_but_never_does(around, pausing):
+    """What they see of the step, average or mask is the step without decay, as where nothing can pause."""
+    runs = [
+        Step(WeightDecay(around(inner), weight_decay=0.1), PARAMETERS, harness.slope)
+        for inner in (pausing(Momentum()), Momentum())
+    ]
+    for g in GRADIENTS[:10]:
+        for run in runs:
+            run({"0.weight": g.reshape(5, 1), "0.bias": g[:2], "2.weight": g[1:4], "2.bias": g[:1]})
+    for name in PARAMETERS:
+        np.testing.assert_allclose(runs[0].parameters[name], runs[1].parameters[name], rtol=1e-13)
+        np.testing.assert_allclose(runs[0].evaluated[name], runs[1].evaluated[name], rtol=1e-13)
+
+
+@dataclasses.dataclass(frozen=True)
+class DecayEvery(Wrapper):
+    """Weights decay after every k-th step, whatever the inner optimizer does."""
+
+    k: int = 3
+
+    def update_all(self, parameters, gradients, state, t):
+        new, after = self.inner.update_all(parameters, gradients, state, t)
+        is_time = t % self.k == 0
+        return {n: w - sp.numpy.where(is_time, 0.1 * parameters[n], 0) for n, w in new.items()}, after
+
+
+@pytest.mark.parametrize("around", [a for a in AROUND if "0.bias" not in repr(a(Momentum()))])
+def test_what_lies_around_a_wrapper_that_pauses_decays_when_it_moves(around):
+    inner = around(Accumulate(Momentum(), k=3))
+    found, expected = both(WeightDecay(inner, weight_decay=0.1), DecayEvery(inner))
+    for name in PARAMETERS:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-13)
+
+
 def test_weights_do_not_decay_in_steps_that_are_skipped():
     step = Step(WeightDecay(SkipNonFinite(SGD()), weight_decay=0.5), PARAMETERS)
     step({name: np.full_like(w, np.inf) for name, w in PARAMETERS.items()})
     for name, w in PARAMETERS.items():
         np.testing.assert_array_equal(step.parameters[name], w)
+
+
+def test_of_two_wrappers_that_pause_both_must_let_the_weights_decay():
+    def sizes(inner):
+        step = Step(WeightDecay(inner, weight_decay=0.5), PARAMETERS)
+        for x in (0.0, 0.0, 0.0, np.inf, 0.0, 0.0):
+            step({name: np.full_like(w, x) for name, w in PARAMETERS.items()})
+            yield step.parameters["2.bias"].item() / START[0]
+
+    # A mean of two that is not finite is skipped; a skipped batch is none of the two.
+    assert [*sizes(Accumulate(SkipNonFinite(SGD()), k=2))] == [1.0, 0.5, 0.5, 0.5, 0.5, 0.25]
+    assert [*sizes(SkipNonFinite(Accumulate(SGD(), k=2)))] == [1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
 
 
 def test_decay_by_the_rate_is_by_each_parameter_s_own_in_a_rule_with_two():

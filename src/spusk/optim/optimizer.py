@@ -146,6 +146,15 @@ class Optimizer:
             new_parameters[name], new_state[name] = pair
         return new_parameters, new_state
 
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        """Whether `update_all` takes a step or passes it over, a bool scalar by parameter name.
+
+        Parameters whose every step is taken, which are all of most rules, are left out.
+        """
+        return {}
+
     # --- variants ---------------------------------------------------------------------------------
 
     @classmethod

@@ -16,7 +16,7 @@ from spusk.optim.hyper import check_whole
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.trees import combined
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper, moving_if
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ class Accumulate(Wrapper):
     k: int = 4
 
     keeps_state: ClassVar[bool] = True
-    pauses: ClassVar[bool] = True
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
 
     def __post_init__(self) -> None:
@@ -69,6 +68,22 @@ class Accumulate(Wrapper):
     ) -> Gradients:
         return super().gradients_all(objective, parameters, state, self.inner_time(t))
 
+    def inside(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Inside:
+        total, curved = self._totals(gradients, state)
+        mean: Parameters = {name: a / self.k for name, a in total.items()}
+        if isinstance(gradients, Gradients):
+            mean = gradients.replaced(mean)
+            if gradients.curvature is not None and curved:
+                mean = mean.with_curvature({name: curved[name] / self.k for name in gradients.curvature})
+        return self.inner, mean, self.inner_state(state), self.inner_time(t)
+
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        return moving_if(t % self.k == 0, parameters, super().moving_all(parameters, gradients, state, t))
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -77,20 +92,27 @@ class Accumulate(Wrapper):
         def step(after: Tensor, before: Tensor) -> Tensor:
             return snp.where(is_time, after, before)
 
-        total = {name: a + gradients[name] for name, a in state["sum"].items()}
-        own: dict[str, Any] = {"sum": self._kept(total, is_time)}
-        mean: Parameters = {name: a / self.k for name, a in total.items()}
-        if isinstance(gradients, Gradients):
-            mean = gradients.replaced(mean)
-            if gradients.curvature is not None and "curvature" in state:
-                curvature = gradients.curvature
-                curved = {n: h + curvature[n] if n in curvature else h for n, h in state["curvature"].items()}
-                own["curvature"] = self._kept(curved, is_time)
-                mean = mean.with_curvature({name: curved[name] / self.k for name in curvature})
-        inner_state = self.inner_state(state)
-        new, inner = self.inner.update_all(parameters, mean, inner_state, self.inner_time(t))
-        return combined(step, new, parameters), {"inner": combined(step, inner, inner_state), **own}
+        rule, seen, within, step_in = self.inside(parameters, gradients, state, t)
+        new, inner = rule.update_all(parameters, seen, within, step_in)
+        total, curved = self._totals(gradients, state)
+        own = {"sum": _begun_anew(total, is_time)}
+        own |= {"curvature": _begun_anew(curved, is_time)} if "curvature" in state else {}
+        return combined(step, new, parameters), {
+            "inner": combined(step, inner, self.inner_state(state)),
+            **own,
+        }
 
-    def _kept(self, total: Mapping[str, Tensor], is_time: Tensor) -> dict[str, Tensor]:
-        """The sums that go on; they begin anew after a step."""
-        return {name: snp.where(is_time, snp.zeros_like(a), a) for name, a in total.items()}
+    def _totals(
+        self, gradients: Parameters, state: Mapping[str, Any]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The sums of gradients and curvatures with those of this batch."""
+        h = gradients.curvature or {} if isinstance(gradients, Gradients) else {}
+        return (
+            {name: a + gradients[name] for name, a in state["sum"].items()},
+            {name: a + h[name] if name in h else a for name, a in state.get("curvature", {}).items()},
+        )
+
+
+def _begun_anew(total: Mapping[str, Tensor], is_time: Tensor) -> dict[str, Tensor]:
+    """The sums that go on; after a step they are 0."""
+    return {name: snp.where(is_time, snp.zeros_like(a), a) for name, a in total.items()}

@@ -16,7 +16,7 @@ from spusk.optim.hyper import POSITIVE, Hyper, Range
 from spusk.optim.layout import in_order
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class AGC(Wrapper):
     ranges: ClassVar[Mapping[str, Range]] = {"clip": POSITIVE, "eps": POSITIVE}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"timm": {}, "optax": {}}
 
-    def update_all(
+    def inside(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    ) -> Inside:
         clipped = {name: self._clipped(w, gradients[name]) for name, w in parameters.items()}
-        return self.inner.update_all(parameters, replaced(gradients, clipped), state, t)
+        return self.inner, replaced(gradients, clipped), state, t
 
     def _clipped(self, w: Tensor, g: Tensor) -> Tensor:
         bound = self.clip * snp.maximum(self._unit_norm(w), self.eps)

@@ -17,7 +17,7 @@ from spusk.optim.hyper import NOT_NEGATIVE, POSITIVE, Hyper, Range
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.together import total
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class Clip(Wrapper):
         has_bound = any(x is not None for x in (self.value, self.norm, self.global_norm))
         return "" if has_bound else "Clip got no limit; give value, norm or global_norm"
 
-    def update_all(
+    def inside(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return self.inner.update_all(parameters, replaced(gradients, self.clipped(gradients)), state, t)
+    ) -> Inside:
+        return self.inner, replaced(gradients, self.clipped(gradients)), state, t
 
     def clipped(self, gradients: Parameters) -> dict[str, Tensor]:
         """The gradients that the inner optimizer sees."""

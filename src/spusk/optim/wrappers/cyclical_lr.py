@@ -19,7 +19,7 @@ from spusk.optim.schedules.triangular import Triangular
 from spusk.optim.schedules.triangular2 import Triangular2
 from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.plateau import plateaus
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 MOMENTA = ("beta1", "mu", "momentum")
 MODES = ("triangular", "triangular2", "exp_range")
@@ -97,10 +97,10 @@ class CyclicalLR(Wrapper):
             return rule
         return _with_momentum(rule, wave.inverse(self.mu_low, self.mu_high).at(t))
 
-    def update_all(
+    def inside(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return self.at_step(t).update_all(parameters, gradients, state, t)
+    ) -> Inside:
+        return self.at_step(t), gradients, state, t
 
     def _wave(self, low: Hyper, high: Hyper) -> Triangular | Triangular2 | ExpRange:
         if self.mode == "exp_range":

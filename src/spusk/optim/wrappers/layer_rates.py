@@ -18,7 +18,7 @@ from spusk.optim.optimizer import Optimizer
 from spusk.optim.rates import Rates
 from spusk.optim.wrappers.leaves import with_leaves
 from spusk.optim.wrappers.patterns import check_each_fits, first_fit
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ScaledRates(Wrapper):
         rates = self.inner.rates_of(parameters)
         return {name: None if rate is None else rate * factors[name] for name, rate in rates.items()}
 
-    def _inside(self, parameters: Parameters) -> Optimizer:
+    def _scaled(self, parameters: Parameters) -> Optimizer:
         factors = self.factors_of(parameters)
 
         def scaled(leaf: Optimizer) -> Optimizer:
@@ -53,23 +53,23 @@ class ScaledRates(Wrapper):
         return with_leaves(self.inner, scaled)
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
-        return self._inside(parameters).start_all(parameters)
+        return self._scaled(parameters).start_all(parameters)
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return self._inside(parameters).point_all(parameters, state)
+        return self._scaled(parameters).point_all(parameters, state)
 
     def gradients_all(
         self, objective: Objective, parameters: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> Gradients:
-        return self._inside(parameters).gradients_all(objective, parameters, state, t)
+        return self._scaled(parameters).gradients_all(objective, parameters, state, t)
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
-        return self._inside(parameters).evaluated_all(parameters, state)
+        return self._scaled(parameters).evaluated_all(parameters, state)
 
-    def update_all(
+    def inside(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return self._inside(parameters).update_all(parameters, gradients, state, t)
+    ) -> Inside:
+        return self._scaled(parameters), gradients, state, t
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,6 @@ from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.wrapper import Wrapper
 
 
-def pauses(rule: Optimizer) -> bool:
-    """Whether there are steps in which a wrapper somewhere in the rule leaves parameters as they are."""
-    if isinstance(rule, Partition):
-        return any(map(pauses, rule.by_pattern.values()))
-    return isinstance(rule, Wrapper) and (rule.pauses or pauses(rule.inner))
-
-
 def with_leaves(rule: Optimizer, f: Callable[[Optimizer], Optimizer]) -> Optimizer:
     """The rule with f of each rule inside that is neither a wrapper nor a partition."""
     if isinstance(rule, Wrapper):

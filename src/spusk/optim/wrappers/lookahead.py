@@ -16,7 +16,7 @@ from spusk.optim.hyper import Hyper, check_choice, check_whole
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.trees import combined
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,21 @@ class Lookahead(Wrapper):
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         used = super().evaluated_all(parameters, state)
-        has_others = any(used[name] is not w for name, w in parameters.items())
-        return used if has_others or self.use == "fast" else dict(state["slow"])
+        if self.use == "fast":
+            return used
+        slow = state["slow"]
+        return {name: slow[name] if used[name] is w else used[name] for name, w in parameters.items()}
+
+    def inside(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Inside:
+        return self.inner, gradients, self.inner_state(state), self.inner_step(t)
 
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        inner_state = self.inner_state(state)
-        fast, inner = self.inner.update_all(parameters, gradients, inner_state, self.inner_step(t))
+        rule, seen, within, step_in = self.inside(parameters, gradients, state, t)
+        fast, inner = rule.update_all(parameters, seen, within, step_in)
         is_time = t % self.k == 0
 
         def synchronised(slow: Tensor, fast: Tensor) -> Tensor:

@@ -103,5 +103,11 @@ class Mask(Wrapper):
         new, after = self.inner.update_all(chosen, mine, state, t)
         return {**parameters, **new}, after
 
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        chosen = self._chosen(parameters)
+        return self.inner.moving_all(chosen, some(gradients, chosen), state, t)
+
     def _chosen(self, parameters: Parameters) -> Parameters:
         return some(parameters, self.chosen(parameters))

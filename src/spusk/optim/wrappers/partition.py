@@ -167,6 +167,15 @@ class Partition(Optimizer):
             new |= w
         return {name: new[name] for name in parameters}, after
 
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for pattern, names in self.parts(parameters).items():
+            w, g = some(parameters, names), some(gradients, names)
+            found |= self.by_pattern[pattern].moving_all(w, g, state[pattern], t)
+        return found
+
     def _joined(
         self, parameters: Parameters, f: Callable[[Optimizer, Parameters, str], Parameters]
     ) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range, Schedule, check_
 from spusk.optim.objective import Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.leaves import with_leaves
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ class Plateau(Wrapper):
         """The inner optimizer with the rate that the measures have left it."""
         return with_leaves(self.inner, self._reduced)
 
-    def update_all(
+    def inside(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return self.at_step(t).update_all(parameters, gradients, state, t)
+    ) -> Inside:
+        return self.at_step(t), gradients, state, t
 
     def _reduced(self, leaf: Optimizer) -> Optimizer:
         lr: Any = getattr(leaf, "lr", None)

@@ -16,7 +16,7 @@ from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.wrappers.trees import combined
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper, moving_if
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ class SkipNonFinite(Wrapper):
     limit: Hyper = 10
 
     keeps_state: ClassVar[bool] = True
-    pauses: ClassVar[bool] = True
     ranges: ClassVar[Mapping[str, Range]] = {"limit": NOT_NEGATIVE}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"optax": {}}
 
@@ -62,6 +61,16 @@ class SkipNonFinite(Wrapper):
         in_a_row = snp.where(_finite(found), 0, state["in_a_row"] + 1)
         return found.watching(snp.where(in_a_row > self.limit, snp.nan, 0.0))
 
+    def inside(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Inside:
+        return self.inner, gradients, self.inner_state(state), t - state["skipped"]
+
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        return moving_if(_finite(gradients), parameters, super().moving_all(parameters, gradients, state, t))
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -70,10 +79,10 @@ class SkipNonFinite(Wrapper):
         def step(after: Tensor, before: Tensor) -> Tensor:
             return snp.where(is_finite, after, before)
 
-        inner_state = self.inner_state(state)
-        new, inner = self.inner.update_all(parameters, gradients, inner_state, t - state["skipped"])
+        rule, seen, within, step_in = self.inside(parameters, gradients, state, t)
+        new, inner = rule.update_all(parameters, seen, within, step_in)
         return combined(step, new, parameters), {
-            "inner": combined(step, inner, inner_state),
+            "inner": combined(step, inner, self.inner_state(state)),
             "skipped": step(state["skipped"], state["skipped"] + 1),
             "in_a_row": step(scalar(0.0), state["in_a_row"] + 1),
         }

@@ -5,20 +5,19 @@ Loshchilov & Hutter, 2019, "Decoupled weight decay regularization".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range, check_choice
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
-from spusk.optim.wrappers.leaves import pauses
-from spusk.optim.wrappers.partition import Partition
 from spusk.optim.wrappers.patterns import Patterns, check_patterns, fits
-from spusk.optim.wrappers.wrapper import Wrapper
+from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 
 @dataclass(frozen=True)
@@ -78,23 +77,32 @@ class WeightDecay(Wrapper):
     def needs_names(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.only != "*" or self.inner.needs_names
 
+    def inside(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Inside:
+        if self.kind == "decoupled":
+            return super().inside(parameters, gradients, state, t)
+        at = self.point_all(parameters, state)
+        penalised = dict(gradients)
+        for name in self._decaying(parameters):
+            penalised[name] = gradients[name] + self.weight_decay * at[name]
+        return self.inner, replaced(gradients, penalised), state, t
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        decaying = [name for name in self.trained(parameters) if fits(name, self.only)]
+        new, after = super().update_all(parameters, gradients, state, t)
         if self.kind == "l2":
-            at = self.point_all(parameters, state)
-            penalised = dict(gradients)
-            for name in decaying:
-                penalised[name] = gradients[name] + self.weight_decay * at[name]
-            return self.inner.update_all(parameters, replaced(gradients, penalised), state, t)
-        if pauses(self.inner):
-            return _where_steps_are(self).update_all(parameters, gradients, state, t)
-        new, after = self.inner.update_all(parameters, gradients, state, t)
+            return new, after
         rates = self.rates_of(parameters)
-        for name in decaying:
-            new[name] = new[name] - self._share(rates[name]) * parameters[name]
+        moving = self.moving_all(parameters, gradients, state, t)
+        for name in self._decaying(parameters):
+            lost = self._share(rates[name]) * parameters[name]
+            new[name] = new[name] - (snp.where(moving[name], lost, 0) if name in moving else lost)
         return new, after
+
+    def _decaying(self, names: Iterable[str]) -> list[str]:
+        return [name for name in self.trained(names) if fits(name, self.only)]
 
     def _share(self, lr: Hyper) -> Hyper:
         """The share of itself that a weight loses."""
@@ -105,14 +113,3 @@ class WeightDecay(Wrapper):
                 f"WeightDecay(decay_by_lr=True) needs a rate, and {type(self.inner).__name__} has none"
             )
         return self.eta * lr * self.weight_decay
-
-
-def _where_steps_are(decay: WeightDecay) -> Optimizer:
-    """The same rule with the decay inside the wrappers that pause, so that it pauses, too."""
-    inner = decay.inner
-    if not pauses(inner):
-        return decay
-    if isinstance(inner, Partition):
-        return inner.map_rules(lambda rule: _where_steps_are(replace(decay, inner=rule)))
-    assert isinstance(inner, Wrapper)
-    return replace(inner, inner=_where_steps_are(replace(decay, inner=inner.inner)))

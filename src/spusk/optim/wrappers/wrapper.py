@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
+import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+
+Inside: TypeAlias = tuple[Optimizer, Parameters, Mapping[str, Any], Tensor]
+"""The rule that takes a step inside a wrapper; the gradients, state and step number that are given to it."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,9 @@ class Wrapper(Optimizer):
         keeps_state: True if the wrapper has state of its own. Its state then is the mapping that
             `start_own` returns, with the state of `inner` beside it under that name. `inner_state` finds it
             in either case.
-        pauses: True if there are steps in which it leaves everything as it is.
     """
 
     keeps_state: ClassVar[bool] = False
-    pauses: ClassVar[bool] = False
 
     inner: Optimizer
 
@@ -91,10 +93,28 @@ class Wrapper(Optimizer):
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         return self.inner.evaluated_all(parameters, self.inner_state(state))
 
+    def inside(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> Inside:
+        """What takes the step inside, and what it is given: `inner`, unless overridden, as the wrapper is."""
+        return self.inner, gradients, self.inner_state(state), t
+
     def update_all(
         self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The step of `inner`; a wrapper that keeps state of its own says how that goes on."""
+        """The step inside; a wrapper that keeps state of its own says how that goes on."""
         if self.keeps_state:
             raise InputError(f"{type(self).__name__} keeps state and does not define update_all")
-        return self.inner.update_all(parameters, gradients, state, t)
+        rule, seen, within, step_in = self.inside(parameters, gradients, state, t)
+        return rule.update_all(parameters, seen, within, step_in)
+
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        rule, seen, within, step_in = self.inside(parameters, gradients, state, t)
+        return rule.moving_all(parameters, seen, within, step_in)
+
+
+def moving_if(condition: Tensor, names: Iterable[str], inside: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Whether each parameter is moved, if all are only under a condition; `inside` is what `inner` says."""
+    return {n: snp.logical_and(condition, inside[n]) if n in inside else condition for n in names}
