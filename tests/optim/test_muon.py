@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optim import harness
-from optim.harness import Step, assert_close, named
+from optim.harness import Step, assert_close, named, slope
 from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
 from spusk import optim
 from spusk.errors import InputError
 from spusk.graph import evaluate
 from spusk.graph import input as new_input
-from spusk.optim import SGD, Adam, AdamW, Lookahead, Muon, Nadam
+from spusk.optim import SGD, Adam, AdamW, LayerRates, Lookahead, Muon, Nadam
 from spusk.optim.muon import newton_schulz
 
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -261,6 +261,28 @@ def test_the_rest_asks_for_its_own_gradients(rest):
     for name in start:
         np.testing.assert_allclose(ours.parameters[name], theirs.parameters[name], rtol=1e-12)
     assert muon.needs_curvature == rest.needs_curvature
+
+
+@pytest.mark.parametrize(
+    "rest", [optim.Rprop(lr=7.0), optim.Nesterov(lr=7.0), LayerRates(optim.Rprop())], ids=repr
+)
+def test_the_rest_begins_and_looks_ahead_with_its_share_of_the_rate(rest):
+    """Rprop's state begins with the rate, and Nesterov's gradient is taken where it leads."""
+    w = {"w": np.eye(2), "b": np.array([1.0, -2.0])}
+    muon = Step(Muon(lr=0.1, lr_ratio=0.5, rest=rest), w, slope)
+    alone = Step(rest.with_lr(0.05), {"b": w["b"]}, slope)
+    for _ in range(5):
+        muon({"w": np.ones((2, 2)), "b": np.ones(2)})
+        alone({"b": np.ones(2)})
+        np.testing.assert_allclose(muon.parameters["b"], alone.parameters["b"], rtol=1e-13)
+
+
+def test_a_decay_pauses_with_the_rest():
+    rule = optim.WeightDecay(Muon(rest=optim.Accumulate(SGD(), k=2)), weight_decay=0.5)
+    step = Step(rule, {"w": np.eye(2), "b": np.ones(2)})
+    step({"w": np.zeros((2, 2)), "b": np.zeros(2)})
+    assert step.parameters["w"].tolist() == [[0.5, 0.0], [0.0, 0.5]]
+    assert step.parameters["b"].tolist() == [1.0, 1.0]
 
 
 def test_the_weights_to_use_are_those_of_each_part():

@@ -185,6 +185,11 @@ class Muon(Optimizer):
         }
 
     @property
+    def _rest(self) -> Optimizer:
+        """The optimizer of all other parameters, with its rate."""
+        return self.rest.with_lr(self.lr * self.lr_ratio)
+
+    @property
     def full_batch(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rest.full_batch
 
@@ -194,11 +199,11 @@ class Muon(Optimizer):
 
     def start_all(self, parameters: Parameters) -> dict[str, Any]:
         matrices, rest = self.split(parameters)
-        return {"matrices": super().start_all(matrices), "rest": self.rest.start_all(rest)}
+        return {"matrices": super().start_all(matrices), "rest": self._rest.start_all(rest)}
 
     def point_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         _, rest = self.split(parameters)
-        at = self.rest.point_all(rest, state["rest"])
+        at = self._rest.point_all(rest, state["rest"])
         return {name: at.get(name, w) for name, w in parameters.items()}
 
     def gradients_all(
@@ -209,12 +214,12 @@ class Muon(Optimizer):
         here = objective.gradients(at)
         if not rest:
             return here
-        asked = self.rest.gradients_all(objective.part(rest, at), rest, state["rest"], t)
+        asked = self._rest.gradients_all(objective.part(rest, at), rest, state["rest"], t)
         return joined([here.part(matrices), asked], here.loss, list(parameters))
 
     def evaluated_all(self, parameters: Parameters, state: Mapping[str, Any]) -> dict[str, Tensor]:
         _, rest = self.split(parameters)
-        used = self.rest.evaluated_all(rest, state["rest"])
+        used = self._rest.evaluated_all(rest, state["rest"])
         return {name: used.get(name, w) for name, w in parameters.items()}
 
     def update_all(
@@ -225,10 +230,15 @@ class Muon(Optimizer):
         rates = self.rates_of(parameters)
         decayed = {name: (1 - rates[name] * self.rest_decay) * w for name, w in rest.items()}
         others = some(gradients, rest)
-        inner = self.rest.with_lr(self.lr * self.lr_ratio)
-        moved_rest, rest_state = inner.update_all(decayed, others, state["rest"], t)
+        moved_rest, rest_state = self._rest.update_all(decayed, others, state["rest"], t)
         moved |= moved_rest
         return {name: moved[name] for name in parameters}, {"matrices": new_state, "rest": rest_state}
+
+    def moving_all(
+        self, parameters: Parameters, gradients: Parameters, state: Mapping[str, Any], t: Tensor
+    ) -> dict[str, Tensor]:
+        _, rest = self.split(parameters)
+        return self._rest.moving_all(rest, some(gradients, rest), state["rest"], t)
 
     def rates_of(self, parameters: Parameters) -> dict[str, Hyper]:
         _, rest = self.split(parameters)
