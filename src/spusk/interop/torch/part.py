@@ -6,13 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spusk.graph import Tensor, topological
+from spusk.graph.elementwise import Cast, StopGradient
 from spusk.graph.leaves import Input
+from spusk.graph.shaping import Broadcast, Max, Reshape, Slice, Sum, Transpose
 from spusk.interop.needs import library
 from spusk.interop.split import Split
 from spusk.interop.step import Value
 from spusk.interop.torch.namespace import Namespace
 
 torch: Any = library("torch", "torch", "spusk.interop.torch")
+
+SHARING = (Broadcast, Cast, Max, Reshape, Slice, StopGradient, Sum, Transpose)
+"""Primitives whose result torch may leave in the memory of what it is of."""
 
 BLOCK = 2**16
 """Elements of a block; more of them leave the cache, fewer take more calls."""
@@ -54,6 +59,8 @@ class Part:
         targets = list(zip(places, self.split.own, strict=True))
         self._number_targets = [i for i, own in targets if own]
         self._array_targets = [self._arrays.index(i) for i, own in targets if not own]
+        written_arrays = {arrays[i].before.serial for i in self._array_targets}
+        self._kept = [_kept(arrays[i], written_arrays) for i in self._array_targets]
         self._xp = Namespace(device)
         self._constants = [self._xp.asarray(c) for c in self.split.constant_values]
         kinds = [t.dtype.name for t in self.split.border]
@@ -88,7 +95,9 @@ class Part:
         for block in self._blocks(arrays):
             given = [block[i] for i in self._given]
             results = self.split.arrays(given, scalars, self._constants, self._xp)
-            for i, result in zip(self._array_targets, results, strict=True):
+            # What is an old value of another array must be held before that one is written.
+            held = [torch.clone(r) if kept else r for r, kept in zip(results, self._kept, strict=True)]
+            for i, result in zip(self._array_targets, held, strict=True):
                 block[i].copy_(result)
 
     def _blocks(self, arrays: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -118,6 +127,19 @@ def host_slots(values: Sequence[Value], scalars: Sequence[Tensor]) -> list[Value
         if len(kept) == len(found):
             return found
         found = kept
+
+
+def _kept(value: Value, written: set[int]) -> bool:
+    """Whether the value after the step may lie in memory that the step writes; not its own, unchanged."""
+    if value.after is None or value.after.serial == value.before.serial:
+        return False
+    waiting = [value.after]
+    while waiting:
+        t = waiting.pop()
+        if t.serial in written:
+            return True
+        waiting += t.inputs if isinstance(t.primitive, SHARING) else ()
+    return False
 
 
 def are_in(values: Sequence[Value], some: Sequence[Value]) -> list[bool]:
