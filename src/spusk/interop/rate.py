@@ -99,21 +99,26 @@ def _is_decay(rule: Optimizer, name: str) -> bool:
 def scheduled_rate(rule: Optimizer) -> Callable[[int, Sequence[float]], float] | None:
     """The learning rate as a function of step and hyperparameters; None if the rule does not schedule it.
 
-    >>> from spusk.optim import Adam, ExponentialDecay
+    >>> from spusk.optim import Accumulate, Adam, ExponentialDecay
     >>> rate = scheduled_rate(Adam(lr=ExponentialDecay(0.1, 0.5)))
     >>> rate is None, scheduled_rate(Adam()) is None
     (False, True)
+    >>> rule = Accumulate(Adam(lr=ExponentialDecay(0.1, 0.5)), k=2)  # whose schedule counts Adam's steps
+    >>> rate = scheduled_rate(rule)
+    >>> [rate(t, list(hyperparameters(rule).values())) for t in (1, 2, 3)]
+    [0.1, 0.1, 0.05]
     """
     names = list(hyperparameters(rule))
     numbers = [new_input(name, (), "float64", weak=True) for name in names]
     holder: Any = with_hyperparameters(rule, dict(zip(names, numbers, strict=True)))
+    t = at = new_input("step", (), "float64", weak=True)
     while not hasattr(holder, "lr") and hasattr(holder, "inner"):
+        at = holder.inner_time(at) if hasattr(holder, "inner_time") else at
         holder = holder.inner
     schedule = getattr(holder, "lr", None)
     if not isinstance(schedule, Schedule):
         return None
-    t = new_input("step", (), "float64", weak=True)
-    evaluator = Evaluator([schedule.at(t)], [t, *numbers])
+    evaluator = Evaluator([schedule.at(at)], [t, *numbers])
 
     def rate(step: int, values: Sequence[float]) -> float:
         return float(evaluator(*map(np.float64, (step, *values)))[0])
