@@ -48,7 +48,8 @@ class Update:
         hyper: the inputs that take the hyperparameters, by name.
         t: the input that takes the number of the step.
         key: the input that takes the key of random numbers.
-        questions: what the rule asks of the loss, in order. Nearly always one: the gradient.
+        questions: what the rule asks of the loss, in order. Nearly always one: the gradient; none where
+            there are no parameters.
         reported: the number of the question whose loss is reported.
         next_points: where the next step's first question will be, from the values before this step; None if
             that is at the weights.
@@ -85,6 +86,8 @@ class Update:
     def needs_closure(self) -> str:
         """Why gradients alone are not enough for a step, as the end of a sentence; empty if they are."""
         kinds = [question.kind for question in self.questions]
+        if not kinds:
+            return ""
         if "hvp" in kinds:
             return "it uses second derivatives"
         if kinds != ["gradient"]:
@@ -116,7 +119,8 @@ def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False, out_fi
 
     Args:
         rule: the optimizer; its numbers become inputs.
-        shapes: shape and dtype ("float32" or "float64") of each parameter, by name.
+        shapes: shape and dtype ("float32" or "float64") of each parameter, by name; the step of none
+            asks and does nothing.
         maximize: True climbs the objective.
         out_first: True for weights (out, in, kernel…), of rules that read axes; see `spusk.optim.layout`.
 
@@ -129,6 +133,8 @@ def update_of(rule: Optimizer, shapes: Shapes, *, maximize: bool = False, out_fi
     t = new_input("step", (), "float64", weak=True)
     key = new_input("draws", (2,), "uint32")
     numbers = {n: new_input(f"hyper {n}", (), "float64", weak=True) for n in hyperparameters(rule)}
+    if not shapes:  # rules over all parameters would have nothing to take a norm of
+        return Update({}, {}, (), numbers, t, key, (), 0, None, None)
     traced = with_hyperparameters(in_layout(rule, out_first=out_first), numbers)
     now = at_step(traced, t)
     fresh = now.start_all(weights)

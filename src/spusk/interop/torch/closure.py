@@ -18,11 +18,16 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
     """One step of all groups; returns the loss that the rule reports.
 
     Args:
-        groups: the parameter groups; they have one rule.
+        groups: the parameter groups; they have one rule, but some may ask less than others: those without
+            parameters nothing, those whose parameters belong to a part of the rule what that part asks.
         numbers: the hyperparameters of each.
         closure: as of `Optimizer.step`.
     """
-    questions = max(len(group.update.questions) for group in groups)
+    asking = [group for group in groups if group.update.questions]
+    if not asking:
+        with torch.enable_grad():
+            return closure()
+    most = max(asking, key=lambda group: len(group.update.questions))
     is_second_order = any(q.kind == "hvp" for group in groups for q in group.update.questions)
     look = _Graph(groups, closure) if is_second_order else _Backward(groups, closure)
     new = [[name for name in group.parameters if STEP not in group.state(name)] for group in groups]
@@ -35,7 +40,7 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
     losses: list[Any] = []
     is_answered = False
     try:
-        for k in range(questions):
+        for k in range(len(most.update.questions)):
             for i, group in enumerate(groups):
                 for t, names in buckets[i]:
                     _move(group, k, names, [t, *numbers[i]], answers[i], losses)
@@ -43,7 +48,7 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
                 _vectors(g, k, buckets[i], numbers[i], answers[i], losses) for i, g in enumerate(groups)
             ]
             loss, found = look(k, vectors)
-            losses.append(torch.as_tensor(float(loss), dtype=_precision(groups)))
+            losses.append(torch.as_tensor(float(loss), dtype=_precision(most)))
             for i, answer in enumerate(found):
                 answers[i].append(answer)
         is_answered = True
@@ -63,7 +68,7 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
         for name in new[i]:
             if group.state(name)[STEP] == 0:  # it had no gradient: as if it had not been seen
                 group.state(name).clear()
-    return look.losses[groups[0].update.reported]
+    return look.losses[most.update.reported]
 
 
 def _has_answer(group: Group, name: str, answers: Sequence[Tensors]) -> bool:
@@ -72,15 +77,15 @@ def _has_answer(group: Group, name: str, answers: Sequence[Tensors]) -> bool:
     return not asked_for or any(name in answers[k] for k in asked_for)
 
 
-def _precision(groups: Sequence[Group]) -> Any:
+def _precision(group: Group) -> Any:
     """The dtype in which the graph takes the loss."""
-    return getattr(torch, groups[0].update.questions[0].loss.dtype.name)
+    return getattr(torch, group.update.questions[0].loss.dtype.name)
 
 
 def _moved(group: Group) -> Tensors:
     """The parameters that questions lead away from where they are between steps."""
     points = [q.point for q in group.update.questions]
-    first = points[0] if group.update.asks_elsewhere else group.update.weights
+    first = points[0] if points and group.update.asks_elsewhere else group.update.weights
     return {
         name: p for name, p in group.parameters.items() if any(at[name] is not first[name] for at in points)
     }
@@ -95,6 +100,8 @@ def _move(
     losses: Any,
 ) -> None:
     """Bring the model to the point of question k."""
+    if k >= len(group.update.questions):
+        return
     points = group.update.questions[k].point
     previous = group.update.questions[k - 1].point if k else group.update.weights
     moved = [n for n in names if points[n] is not previous[n] or (k == 0 and WEIGHT in group.state(n))]
@@ -108,7 +115,7 @@ def _vectors(
     group: Group, k: int, buckets: Buckets, numbers: Sequence[float], answers: Sequence[Tensors], losses: Any
 ) -> Tensors:
     """What the Hessian is to be multiplied with in question k."""
-    vectors = group.update.questions[k].vectors
+    vectors = group.update.questions[k].vectors if k < len(group.update.questions) else {}
     found: Tensors = {}
     for t, names in buckets if vectors else ():
         inputs, values = group.known(answers, losses)
@@ -140,7 +147,8 @@ class _Backward:
         if loss is None:
             raise InputError("the closure returned no loss; it must return what it called backward() on")
         self.losses.append(loss)
-        wants_gradients = any(group.update.questions[k].kind != "loss" for group in self._groups)
+        questions = [q for group in self._groups for q in group.update.questions[k : k + 1]]
+        wants_gradients = any(question.kind != "loss" for question in questions)
         parameters = [p for group in self._groups for p in group.parameters.values()]
         if wants_gradients and parameters and all(p.grad is None for p in parameters):
             raise InputError(
@@ -167,10 +175,9 @@ class _Graph:
         self.losses: list[Any] = []
 
     def __call__(self, k: int, vectors: Sequence[Tensors]) -> tuple[Any, list[Tensors]]:
-        point = [tuple(group.update.questions[k].point.values()) for group in self._groups]
-        if self._at is None or any(
-            a is not b for x, y in zip(self._at[0], point, strict=True) for a, b in zip(x, y, strict=True)
-        ):
+        asked = [question for group in self._groups for question in group.update.questions[k : k + 1]]
+        point = [w.serial for question in asked for w in question.point.values()]
+        if self._at is None or self._at[0] != point:
             self._at = (point, *self._differentiated())
         _, loss, gradients = self._at
         self.losses.append(loss.detach())
