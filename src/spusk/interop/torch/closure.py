@@ -115,8 +115,10 @@ def _vectors(
     group: Group, k: int, buckets: Buckets, numbers: Sequence[float], answers: Sequence[Tensors], losses: Any
 ) -> Tensors:
     """What the Hessian is to be multiplied with in question k."""
-    vectors = group.update.questions[k].vectors if k < len(group.update.questions) else {}
     found: Tensors = {}
+    if k >= len(group.update.questions):
+        return found
+    vectors = group.update.questions[k].vectors
     for t, names in buckets if vectors else ():
         inputs, values = group.known(answers, losses)
         wanted = [vectors[name] for name in names]
