@@ -47,6 +47,7 @@ class LentProgram:
         self._program, self._places = program, _ = native_program(outputs, inputs, carry, lent=True)
         self.names = (*inputs, *(name for name in outputs if name not in carry))
         self._block = alone(program.block)
+        self._address = address(self._block)
         self._nothing = room(1)
         self._meeting = np.zeros(MEETING_WORDS, np.int64)
         self._block[STATE] = address(self._nothing)
@@ -75,6 +76,7 @@ class LentProgram:
         block[ARENA] = arena[1]
         blocks = program.team(block, threads, program.saved)
         with one_blas_thread() if program.uses_blas else nullcontext():
-            together(program.run, [address(own) for own in blocks], (self, blocks, arena))
+            others = [address(own) for own in blocks[1:]]
+            together(program.run, [self._address, *others], (self, blocks, arena))
         program.arenas.append(arena)
         program.hear(block, self._places)

@@ -12,7 +12,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.interop.needs import library
 from spusk.interop.split import Split
-from spusk.interop.step import Step, step_of
+from spusk.interop.step import Step, Value, step_of
 from spusk.interop.torch.namespace import Namespace
 from spusk.interop.torch.native import NativeStep
 from spusk.interop.torch.tensors import TensorStep
@@ -58,6 +58,11 @@ class Group:
         self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
         for i, slot in enumerate(update.slots):
             self._slots[slot.owner].append((i, slot))
+        self._numbers = {  # the slots that are single numbers, by parameter
+            name: [s.key for _, s in self._slots[name] if s.before.weak and s.before.shape == ()]
+            for name in names
+        }
+        self._has_numbers = any(self._numbers.values())
         self._steps: dict[tuple[str, ...], tuple[Step, Any]] = {}
         self._functions: dict[Any, Any] = {}
 
@@ -88,6 +93,8 @@ class Group:
         new = [name for name in names if STEP not in self.state(name)]
         shared = self._slots[None]
         is_first = bool(shared) and not self.group.get(SHARED)
+        if not (new or is_first):
+            return
         wanted = [slot for name in new for _, slot in self._slots[name]]
         wanted += [slot for _, slot in shared] if is_first else []
         weights = {name: self.weight(name) for name in self.parameters}
@@ -180,28 +187,28 @@ class Group:
             step = step_of(self.update, names)
             self._steps[names] = step, self._ready(step)
         step, run = self._steps[names]
-        slots = self.update.slots
-        tensors: list[Any] = []
-        for value in step.values:
-            match value.kind:
-                case "weight":
-                    tensors.append(self.weight(value.owner or ""))
-                case "point":
-                    tensors.append(self.parameters[value.owner or ""])
-                case "gradient":
-                    found = answers[value.which].get(value.owner or "")
-                    tensors.append(
-                        torch.zeros_like(self.weight(value.owner or "")) if found is None else found
-                    )
-                case "slot":
-                    tensors.append(self.slot(slots[value.which]))
-                case "loss":
-                    tensors.append(losses[value.which])
-                case "key":
-                    tensors.append(self.key)
+        tensors = [self._tensor(value, answers, losses) for value in step.values]
         run(tensors, [float(t), *numbers])
         for name in names:
-            self.state(name)[STEP] = t
+            self._states[name][STEP] = t
+
+    def _tensor(self, value: Value, answers: Sequence[Tensors], losses: Sequence[Any]) -> Any:
+        """What a step reads or writes as one of its values."""
+        owner = value.owner or ""
+        match value.kind:
+            case "slot":
+                return self.slot(self.update.slots[value.which])
+            case "weight":
+                return self.weight(owner)
+            case "gradient":
+                found = answers[value.which].get(owner)
+                return torch.zeros_like(self.weight(owner)) if found is None else found
+            case "point":
+                return self.parameters[owner]
+            case "loss":
+                return losses[value.which]
+            case "key":
+                return self.key
 
     @property
     def steps(self) -> int:
@@ -218,13 +225,14 @@ class Group:
         if self.update.is_coupled:
             together = list(names)
             return [(1 + max(self.state(n)[STEP] for n in together), together)] if together else []
+        names = list(names)
+        steps = {self._states[name][STEP] for name in names}
+        if len(steps) == 1 and not self._has_numbers:
+            return [(1 + steps.pop(), names)]
         found: dict[Any, list[str]] = defaultdict(list)
         for name in names:
             state = self.state(name)
-            kept = tuple(
-                float(state[s.key]) for _, s in self._slots[name] if s.before.weak and s.before.shape == ()
-            )
-            found[state[STEP], kept].append(name)
+            found[state[STEP], *(float(state[key]) for key in self._numbers[name])].append(name)
         return [(key[0] + 1, some) for key, some in found.items()]
 
 

@@ -32,9 +32,8 @@ class NativeStep:
         self._numbers = np.zeros(len(scalars))
         start = address(self._numbers)
         self._at = [start + 8 * i for i in range(len(scalars))]
-        self._dtypes = [getattr(torch, value.before.dtype.name) for value in step.values]
+        self._needs = [(getattr(torch, v.before.dtype.name), v.before.size) for v in step.values]
         self._names = [value.name for value in step.values]
-        self._sizes = [value.before.size for value in step.values]
         self._written = [value.after is not None for value in step.values]
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
@@ -46,22 +45,17 @@ class NativeStep:
         """
         self._numbers[:] = numbers
         addresses: list[int] = []
-        copies: list[tuple[Any, Any]] = []
-        held: list[Any] = []
-        for tensor, dtype, size, written in zip(
-            tensors, self._dtypes, self._sizes, self._written, strict=True
-        ):
+        copies: list[tuple[Any, Any, bool]] = []
+        for i, (tensor, (dtype, size)) in enumerate(zip(tensors, self._needs, strict=True)):
             if tensor.numel() != size:  # native code would reach beyond it
-                name = self._names[len(addresses)].strip()
-                raise InputError(f"{name} has shape {tuple(tensor.shape)}; it needs {size} elements")
-            if tensor.dtype is dtype and tensor.is_contiguous():
-                addresses.append(tensor.data_ptr())
-                continue
-            copy = tensor.to(dtype).contiguous()
-            held.append(copy)
-            addresses.append(copy.data_ptr())
-            if written:
-                copies.append((tensor, copy))
+                raise InputError(
+                    f"{self._names[i].strip()} has shape {tuple(tensor.shape)}; it needs {size} elements"
+                )
+            if tensor.dtype is not dtype or not tensor.is_contiguous():
+                copies.append((tensor, tensor.to(dtype).contiguous(), self._written[i]))
+                tensor = copies[-1][1]
+            addresses.append(tensor.data_ptr())
         self._program([*addresses, *self._at])
-        for tensor, copy in copies:
-            tensor.copy_(copy)
+        for tensor, copy, is_written in copies:
+            if is_written:
+                tensor.copy_(copy)

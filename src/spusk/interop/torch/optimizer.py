@@ -30,7 +30,7 @@ TorchOptimizer: Any = torch.optim.Optimizer
 Backend = Literal["auto", "native", "torch"]
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
 # What a copy takes over.
-OWN = ("rule", "_backend", "_compile", "_seed", "_out_first", "_lr", "_rates", "_momentum")
+OWN = ("rule", "_backend", "_compile", "_seed", "_out_first")
 
 
 class Optimizer(TorchOptimizer):
@@ -107,13 +107,10 @@ class Optimizer(TorchOptimizer):
         check_rule(self.rule)
         self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
-        self._lr = place_of_lr(self.rule)
         numbers = hyperparameters(self.rule)
-        defaults = {"lr" if name == self._lr else name: number for name, number in numbers.items()}
-        self._rates = places_of_rates(self.rule)
-        if self._rates:
+        defaults = dict(zip(self._entries, numbers.values(), strict=True))
+        if self._has_rates:
             defaults["lr"] = 1.0
-        self._momentum = place_of_momentum(self.rule)
         if self._momentum is not None:
             defaults[MOMENTUM] = defaults[AGREED] = numbers[self._momentum]
         TorchOptimizer.__init__(self, params, {**defaults, "maximize": maximize})
@@ -168,15 +165,17 @@ class Optimizer(TorchOptimizer):
                 loss = None
                 for group, own in zip(groups, numbers, strict=True):
                     self._advance(group, own)
-        for group in groups:
-            self._tell_rate(group.group, group.steps)
+        if self._rate is not None:
+            for group in groups:
+                self._tell_rate(group.group, group.steps)
         return loss
 
     def _advance(self, group: Group, numbers: Sequence[float]) -> None:
         """A step of one group with the gradients that are there."""
         if why := group.update.needs_closure:
             raise InputError(f"{self.rule.label} needs step(closure), because {why}")
-        gradients = {name: dense(p.grad) for name, p in group.parameters.items() if p.grad is not None}
+        found = {name: p.grad for name, p in group.parameters.items()}
+        gradients = {name: dense(grad) for name, grad in found.items() if grad is not None}
         group.begin(gradients, numbers)
         for t, names in group.buckets(gradients):
             group.advance(names, t, numbers, [gradients], [])
@@ -257,9 +256,18 @@ class Optimizer(TorchOptimizer):
     # --- groups -----------------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        """What is built when it is needed."""
+        """What follows from the rule, and what is built when it is needed."""
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
+        lr, rates, names = (
+            place_of_lr(self.rule),
+            places_of_rates(self.rule),
+            list(hyperparameters(self.rule)),
+        )
+        self._entries = ["lr" if name == lr else name for name in names]  # of groups, in the rule's order
+        self._has_rates = bool(rates)
+        self._is_rate = [name in rates for name in names]
+        self._momentum = place_of_momentum(self.rule)
         self._rate = scheduled_rate(self.rule)
         if self._rate is None and schedules_rates(self.rule):  # several, which no single number shows
             self._rate = _one
@@ -267,14 +275,14 @@ class Optimizer(TorchOptimizer):
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
         group = self.param_groups[i]
-        wanted = [p for p in group["params"] if p.requires_grad]
-        shapes = [(p.shape, p.dtype, p.device) for p in wanted]
-        key = (id(group), id(self.state), *map(id, wanted), tuple(shapes), bool(group["maximize"]))
-        if i not in self._groups or self._groups[i][0] != key:
-            self._groups[i] = key, self._built(i, group, wanted)
-        found = self._groups[i][1]
-        found.look()
-        return found
+        of_each = [(id(p), p.shape, p.dtype, p.device) for p in group["params"] if p.requires_grad]
+        key = (id(group), id(self.state), group["maximize"], of_each)
+        known = self._groups.get(i)
+        if known is None or known[0] != key:
+            wanted = [p for p in group["params"] if p.requires_grad]
+            known = self._groups[i] = key, self._built(i, group, wanted)
+        known[1].look()
+        return known[1]
 
     def _built(self, i: int, group: dict[str, Any], wanted: list[Any]) -> Group:
         for p in wanted:
@@ -311,18 +319,16 @@ class Optimizer(TorchOptimizer):
                 f"{self.rule.label} schedules its learning rate itself, and something else, such as a "
                 f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
             )
-        self._agree(group)
-        common = float(group["lr"]) if self._rates else 1.0
-        return [
-            float(group["lr" if name == self._lr else name]) * (common if name in self._rates else 1.0)
-            for name in hyperparameters(self.rule)
-        ]
+        if self._momentum is not None:
+            self._agree(group, self._momentum)
+        numbers = [float(group[entry]) for entry in self._entries]
+        if not self._has_rates:
+            return numbers
+        common = float(group["lr"])
+        return [x * common if is_rate else x for x, is_rate in zip(numbers, self._is_rate, strict=True)]
 
-    def _agree(self, group: dict[str, Any]) -> None:
+    def _agree(self, group: dict[str, Any], name: str) -> None:
         """Give the momentum its new value under both its names, whichever has been set."""
-        name = self._momentum
-        if name is None:
-            return
         last = group.get(AGREED)
         new = {key: group[key] for key in (MOMENTUM, name) if key in group and group[key] != last}
         if len(set(new.values())) > 1:
