@@ -604,14 +604,14 @@ def test_the_model_is_at_the_point_of_the_gradient_until_eval(torch, training):
 def test_compiled_steps_trace_to_those_of_spusk(torch, training, monkeypatch, rule):
     quick = functools.partial(torch.compile, backend="eager")  # what Inductor makes of it is tested below
     monkeypatch.setattr(torch, "compile", quick)
-    close(training(rule, compile=True).run().weights(), native(rule), digits(rule))
+    close(training(rule, backend="torch", compile=True).run().weights(), native(rule), digits(rule))
 
 
 @pytest.mark.fuzz  # Inductor takes a minute on a busy machine
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own, inside Inductor
 def test_compiled_steps_are_those_of_spusk_whatever_the_rate(torch, training):
     rule = optim.Nadam(lr=0.01)
-    run = training(rule, compile=True)
+    run = training(rule, backend="torch", compile=True)
     torch._dynamo.utils.counters.clear()
     run.run(2)
     compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]

@@ -44,7 +44,9 @@ class Optimizer(TorchOptimizer):
     stepped independently of each other, also by rules that look at all parameters.
 
     On the CPU, all parameters of a group are updated by one call of native code, in place. Elsewhere, and on
-    request, PyTorch's operations do it: those of parameters with one formula on one flat array.
+    request, PyTorch's operations do it: those of parameters with one formula on one flat array (on the CPU,
+    large parameters by themselves). A training step may be compiled as a whole by `torch.compile`: it calls
+    `step` as it is.
 
     Parameters of bfloat16 and float16 are updated in float32, with state in float32.
 
@@ -60,8 +62,8 @@ class Optimizer(TorchOptimizer):
             choose parameters by name need the names: `model.named_parameters()`.
         backend: "native" is Spusk's code, for tensors on the CPU; "torch" PyTorch's operations; "auto"
             (default) native where all parameters of a group are on the CPU.
-        compile: True fuses PyTorch's operations by `torch.compile`. Parameters and state then become views of
-            flat buffers.
+        compile: True fuses PyTorch's operations, where these are used, by `torch.compile`; native code is one
+            compiled function already. Small parameters and their state then become views of flat buffers.
         maximize: True climbs the objective; groups may have their own.
         seed: of the rule's random numbers, if it draws any.
         out_first: the order of a weight's axes, for rules that read them (AGC, Muon, Adafactor, AdaHessian):
@@ -101,7 +103,7 @@ class Optimizer(TorchOptimizer):
             raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
         if compile and backend == "native":
             raise InputError(
-                "compile=True is torch.compile, which backend='native' does not use; leave one out"
+                "compile=True fuses torch's operations, which backend='native' does not use; leave one out"
             )
         self.rule = get(rule)
         check_rule(self.rule)
@@ -137,6 +139,7 @@ class Optimizer(TorchOptimizer):
             raise
         self._tell_rate(group, 1)
 
+    @torch.compiler.disable  # within a compiled function it is called as it is, for there is nothing to trace
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step for all parameters that have a gradient; those without are left alone.
 
@@ -294,7 +297,7 @@ class Optimizer(TorchOptimizer):
         on_cpu = all(device.type == "cpu" for device in devices)
         if self._backend == "native" and not on_cpu:
             raise InputError(f"backend='native' needs parameters on the CPU, not on {devices.pop()}")
-        native = on_cpu and self._backend != "torch" and not self._compile
+        native = on_cpu and self._backend != "torch"
         backend = "native" if native else "compile" if self._compile else "torch"
         all_names = group.get("param_names") or [f"{i}.{k}" for k in range(len(group["params"]))]
         names = [n for n, p in zip(all_names, group["params"], strict=True) if p.requires_grad]

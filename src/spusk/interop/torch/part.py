@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from spusk.graph import Tensor, topological
 from spusk.graph.elementwise import Cast, StopGradient
 from spusk.graph.leaves import Input
@@ -71,27 +73,39 @@ class Part:
         self._in_blocks = flat and not compile and torch.device(device).type == "cpu"
         self._function: Any = None
 
-    def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
-        """Compute, and write in place. The tensors are of the dtypes of the graph."""
-        kept = [float(tensors[i]) for i in self._numbers]
+    def __call__(self, pieces: Sequence[Sequence[Any]], numbers: Sequence[float]) -> None:
+        """Compute, and write in place.
+
+        Args:
+            pieces: the values, of the dtypes of the graph; if the arrays are flat, as many pieces of them as
+                one likes, whose values that are numbers are the same.
+            numbers: the scalars.
+        """
+        kept = [float(pieces[0][i]) for i in self._numbers]
         found, border = self.split.numbers([*numbers, *kept])
         for i, number in zip(self._number_targets, found, strict=True):
-            tensors[i].fill_(float(number))
-        arrays = [tensors[i] for i in self._arrays]
+            for piece in pieces:
+                piece[i].fill_(float(number))
+        arrays = [piece[i] for piece in pieces for i in self._arrays]
         vectors = [self._vector(kind, [border[i] for i in places]) for kind, places in self._border]
         if self._function is None:
             self._function = self._compiled(arrays, vectors) if self._compile else self._run
-        self._function(arrays, vectors)
+        self._function(*arrays, *vectors)
 
     def _vector(self, kind: str, numbers: Sequence[Any]) -> Any:
-        exact = torch.tensor([n.item() for n in numbers], dtype=torch.float64)  # of any dtype of a scalar
-        return exact.to(device=self._device, dtype=getattr(torch, kind))
+        return torch.from_numpy(np.array(numbers, kind)).to(self._device)
 
-    def _run(self, arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
+    def _run(self, *given: Any) -> None:
+        """From the arrays of all pieces and the vectors with the numbers."""
+        count = len(given) - len(self._border)
         scalars: list[Any] = [None] * len(self.split.border)
-        for (_, places), vector in zip(self._border, vectors, strict=True):
+        for (_, places), vector in zip(self._border, given[count:], strict=True):
             for i, scalar in zip(places, vector.unbind(), strict=True):
                 scalars[i] = scalar
+        for start in range(0, count, len(self._arrays)):
+            self._run_piece(given[start : start + len(self._arrays)], scalars)
+
+    def _run_piece(self, arrays: Sequence[Any], scalars: Sequence[Any]) -> None:
         for block in self._blocks(arrays):
             given = [block[i] for i in self._given]
             results = self.split.arrays(given, scalars, self._constants, self._xp)
@@ -110,12 +124,12 @@ class Part:
         """One function of all operations, compiled for these sizes; the numbers stay its arguments."""
         tracing = library("torch.fx.experimental.proxy_tensor", "torch", "spusk.interop.torch")
 
-        def run(arrays: Sequence[Any], vectors: Sequence[Any]) -> None:
-            self._run(arrays, vectors)
+        def run(*given: Any) -> None:
+            self._run(*given)
 
         # Straight-line code, without Python in between; tracing runs it once, hence on copies.
-        straight = tracing.make_fx(run)([torch.clone(a) for a in arrays], [torch.clone(v) for v in vectors])
-        return torch.compile(straight, fullgraph=True, dynamic=False)
+        straight = tracing.make_fx(run)(*[torch.clone(x) for x in (*arrays, *vectors)])
+        return torch.compile(straight.forward, fullgraph=True, dynamic=False)  # a module takes longer to call
 
 
 def host_slots(values: Sequence[Value], scalars: Sequence[Tensor]) -> list[Value]:

@@ -16,16 +16,21 @@ from spusk.interop.torch.part import Part, are_in, host_slots
 torch: Any = library("torch", "torch", "spusk.interop.torch")
 
 
+LARGE, AT_MOST = 2**16, 16
+"""On the CPU, so many tensors of a formula that have so many elements are left where they are; the others are
+joined, since each piece costs calls, or time to compile."""
+
+
 class TensorStep:
     """A step in PyTorch's operations.
 
-    Parameters that one elementwise formula updates are treated as one long array.
+    Small parameters that one elementwise formula updates are treated as one long array.
 
     Args:
         step: what it computes.
         device: where the tensors are.
-        compile: whether torch.compile fuses the operations. The memory of parameters is then moved into flat
-            buffers, which the tensors become views of, as that of state always is.
+        compile: whether torch.compile fuses the operations. The memory of small parameters is then moved into
+            flat buffers, which the tensors become views of, as that of their state always is.
     """
 
     def __init__(self, step: Step, device: Any, *, compile: bool = False) -> None:
@@ -42,28 +47,37 @@ class TensorStep:
         for flat in self._flat:
             flat(ready, numbers)
         if self._whole is not None:
-            self._whole(ready, numbers)
+            self._whole([ready], numbers)
         for (tensor, copy), written in zip(pairs, self._written, strict=True):
             if written and copy is not tensor:
                 tensor.copy_(copy)
 
 
 class _Flat:
-    """Parameters of one formula, as one long array."""
+    """Parameters of one formula, as a few long arrays: pieces."""
 
     def __init__(self, step: Step, members: Sequence[Sequence[int]], device: Any, *, compile: bool) -> None:
-        self._columns = list(zip(*members, strict=True))  # for each value of a parameter, where all have it
+        # For each piece and each value of a parameter, where all that are joined in it have that value.
+        sizes = [step.values[member[0]].before.size for member in members]
+        self._pieces = [
+            list(zip(*[members[m] for m in piece], strict=True)) for piece in pieces(sizes, device)
+        ]
         self._values = [step.values[i] for i in members[0]]
         self._is_number = are_in(self._values, host_slots(self._values, step.scalars))
         self._part = Part(self._values, step.scalars, device, compile=compile, flat=True)
         # State is the optimizer's own, and is moved for good; parameters only where torch.compile needs it.
         self._moves = [v.after is not None and (compile or v.kind == "slot") for v in self._values]
-        self._buffers: dict[int, Any] = {}
+        self._buffers: dict[tuple[int, int], Any] = {}
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
-        columns = [[tensors[i] for i in column] for column in self._columns]
-        flat = [self._joined(k, column) for k, column in enumerate(columns)]
+        columns = [[[tensors[i] for i in column] for column in piece] for piece in self._pieces]
+        flat = [[self._joined((p, k), c) for k, c in enumerate(piece)] for p, piece in enumerate(columns)]
         self._part(flat, numbers)
+        for piece, joined in zip(columns, flat, strict=True):
+            self._put_back(piece, joined)
+
+    def _put_back(self, columns: Sequence[Sequence[Any]], flat: Sequence[Any]) -> None:
+        """Where what was written is a copy, write it to the tensors."""
         for column, value, joined, is_number in zip(
             columns, self._values, flat, self._is_number, strict=True
         ):
@@ -73,26 +87,39 @@ class _Flat:
                 for t in column[1:]:
                     t.copy_(joined)
             elif not _is_run(column, joined):
-                pieces = joined.split([t.numel() for t in column])
-                for t, piece in zip(column, pieces, strict=True):
-                    t.copy_(piece.view(t.shape))
+                split = joined.split([t.numel() for t in column])
+                for t, part in zip(column, split, strict=True):
+                    t.copy_(part.view(t.shape))
 
-    def _joined(self, k: int, column: Sequence[Any]) -> Any:
+    def _joined(self, place: tuple[int, int], column: Sequence[Any]) -> Any:
         """The tensors as one array: itself, where they lie one after another, else copied."""
+        _, k = place
         if self._is_number[k]:
             return column[0]
         if len(column) == 1 and column[0].is_contiguous():
-            return column[0].detach().view(-1)
-        known = self._buffers.get(k)
+            return column[0].view(-1)
+        known = self._buffers.get(place)
         if known is not None and _is_run(column, known):
             return known
         if not self._moves[k]:
-            return torch.cat([t.detach().reshape(-1) for t in column])
-        buffer = torch.cat([t.detach().reshape(-1) for t in column])
-        for t, piece in zip(column, buffer.split([t.numel() for t in column]), strict=True):
-            t.data = piece.view(t.shape)
-        self._buffers[k] = buffer
+            return torch.cat([t.reshape(-1) for t in column])
+        buffer = torch.cat([t.reshape(-1) for t in column])
+        for t, part in zip(column, buffer.split([t.numel() for t in column]), strict=True):
+            t.data = part.view(t.shape)
+        self._buffers[place] = buffer
         return buffer
+
+
+def pieces(sizes: Sequence[int], device: Any) -> list[list[int]]:
+    """Which of the tensors of these sizes are joined: the largest are a piece each, the others one together.
+
+    >>> pieces([100, 2 * LARGE, 10, LARGE], "cpu")
+    [[1], [3], [0, 2]]
+    """
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i]) if torch.device(device).type == "cpu" else []
+    alone = sorted(i for i in order[:AT_MOST] if sizes[i] >= LARGE)
+    together = [i for i in range(len(sizes)) if i not in alone]
+    return [[i] for i in alone] + ([together] if together else [])
 
 
 def _is_run(column: Sequence[Any], joined: Any) -> bool:
