@@ -179,10 +179,11 @@ def _remarks(row: Row) -> list[str]:
     found: list[str] = []
     for name, outcome in {"ours": row.ours, **row.peers}.items():
         if isinstance(outcome, Absent):
-            # A package that is missing is missing everywhere; other reasons belong to the row.
-            missing = outcome.reason.endswith(": not installed")
+            # A package that is missing is missing everywhere, and so is what an option leaves out; other
+            # reasons belong to the row.
+            general = outcome.reason.endswith(": not installed") or "--" in outcome.reason
             found.append(
-                f"- {outcome.reason} ({name})" if missing else f"- {row.work}: {name}: {outcome.reason}"
+                f"- {outcome.reason} ({name})" if general else f"- {row.work}: {name}: {outcome.reason}"
             )
         elif outcome.note:
             found.append(f"- {row.work}: {name}: {outcome.note}")

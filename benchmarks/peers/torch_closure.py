@@ -61,18 +61,19 @@ def library(problem: Mlp, path: str, method: str, threads: int, label: str, **ar
     return _trial(problem, sam if method == "sam" else second_order, threads, label)
 
 
-def adapter(problem: Mlp, rule: Any, threads: int, label: str, compile: bool = False) -> Trial:
+def adapter(problem: Mlp, rule: Any, threads: int, label: str, inductor: bool = False) -> Trial:
     """The same of a rule of ours inside PyTorch: `spusk.interop.torch.Optimizer`."""
     optimizers = import_module("spusk.interop.torch")
     update = import_module("spusk.interop.update")
-    if compile:
+    how = {"backend": "torch", "compile": True} if inductor else {}
+    if inductor:
         torch.compiler.reset()
     described = {name: (array.shape, "float32") for name, array in problem.flat().items()}
     questions = update.update_of(rule, described).questions
     differentiates = any(question.kind == "hvp" for question in questions)
 
     def make(net: torch.nn.Module) -> Callable[[Loss], Any]:
-        optimizer = optimizers.Optimizer(rule, net.named_parameters(), compile=compile)
+        optimizer = optimizers.Optimizer(rule, net.named_parameters(), **how)
 
         def step(loss: Loss) -> Any:
             def closure() -> torch.Tensor:

@@ -26,6 +26,7 @@ def library(
     threads: int,
     label: str,
     variant: str = "",
+    compiled: bool = False,
     **arguments: Any,
 ) -> Trial:
     """Steps of a library's optimizer; a unit is a step.
@@ -38,6 +39,7 @@ def library(
         threads: of PyTorch.
         label: the name of the evidence.
         variant: "foreach" or "fused"; default: what the library takes.
+        compiled: whether torch.compile compiles the step.
         arguments: of the class, beside the parameters.
 
     Raises:
@@ -48,31 +50,50 @@ def library(
 
     def make(named: Named) -> Callable[[], Any]:
         if build is not None:
-            return build(named, switch)
-        return found(path)([p for _, p in named], **arguments, **switch).step
+            step = build(named, switch)
+        else:
+            step = found(path)([p for _, p in named], **arguments, **switch).step
+        return _compiled(step) if compiled else step
 
     return _trial(make, shapes, steps, threads, label)
 
 
-def adapter(rule: Any, shapes: Shapes, steps: int, threads: int, label: str, compile: bool = False) -> Trial:
+def adapter(
+    rule: Any,
+    shapes: Shapes,
+    steps: int,
+    threads: int,
+    label: str,
+    compiled: bool = False,
+    inductor: bool = False,
+) -> Trial:
     """The same of a rule of ours inside PyTorch: `spusk.interop.torch.Optimizer`.
 
     Args:
-        compile: whether its operations are PyTorch's, fused by `torch.compile`, instead of native code.
+        compiled: whether torch.compile compiles a function that calls its step.
+        inductor: whether its operations are PyTorch's, fused by `torch.compile`, instead of native code.
     """
     optimizers = import_module("spusk.interop.torch")
     update = import_module("spusk.interop.update")
-    if compile:
+    if inductor:
         torch.compiler.reset()  # what earlier rules compiled
+    how = {"backend": "torch", "compile": True} if inductor else {}
     described = {name: (shape, "float32") for name, shape in shapes.items()}
     wants_loss = bool(update.update_of(rule, described).needs_closure)
     loss = torch.tensor(1.0)
 
     def make(named: Named) -> Callable[[], Any]:
-        optimizer = optimizers.Optimizer(rule, named, compile=compile, out_first=False)
-        return (lambda: optimizer.step(lambda: loss)) if wants_loss else optimizer.step
+        optimizer = optimizers.Optimizer(rule, named, out_first=False, **how)
+        step = (lambda: optimizer.step(lambda: loss)) if wants_loss else optimizer.step
+        return _compiled(step) if compiled else step
 
     return _trial(make, shapes, steps, threads, label)
+
+
+def _compiled(step: Callable[[], Any]) -> Callable[[], Any]:
+    """A function that calls the step, compiled; nothing of earlier ones is left."""
+    torch.compiler.reset()
+    return torch.compile(lambda: step())
 
 
 def found(path: str) -> Any:

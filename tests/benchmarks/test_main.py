@@ -168,14 +168,16 @@ def test_all_methods_of_the_catalogue_are_measured() -> None:
 
 def test_the_targets_are_torch_s_versions_that_ran() -> None:
     ran, absent = Times((1.0,)), Absent("not installed")
-    found = {"in torch": ran, "in torch compiled": ran, "torch foreach": ran, "torch fused": absent}
+    found = dict.fromkeys(("in torch", "in torch compiled", "torch compiled", "torch foreach"), ran)
+    found |= {"torch fused": absent, "in torch, Inductor": ran}
     wanted = optimizers.target(found)
     assert dict(wanted.ratios) == {"torch foreach": 1}
     assert dict(wanted.between) == {
         ("in torch", "torch foreach"): 1,
-        ("in torch compiled", "torch foreach"): 1,
+        ("in torch compiled", "torch compiled"): 1,
+        ("in torch, Inductor", "torch foreach"): 1,
     }
-    assert str(optimizers.target({**found, "torch foreach": absent})) == "–"
+    assert str(optimizers.target({**found, "torch foreach": absent, "torch compiled": absent})) == "–"
 
 
 @pytest.mark.usefixtures("no_peers")

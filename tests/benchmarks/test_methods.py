@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from benchmarks.methods import CLOSURE, MATRIX, NETWORK, SMALL_NETWORK, Method, parsed
-from benchmarks.optimizers import COMPILED, contenders
+from benchmarks.optimizers import INDUCTOR, contenders
 from benchmarks.options import Options
 from benchmarks.problems import count, shapes_of
 
@@ -71,5 +71,5 @@ def test_the_networks() -> None:
     ],
 )
 def test_torch_compile_is_left_out_where_it_takes_long(name, options, reason) -> None:
-    compiled = next(c for c in contenders(Method(name), 1, options) if c.name == COMPILED)
+    compiled = next(c for c in contenders(Method(name), 1, options) if c.name == INDUCTOR)
     assert compiled.left_out == reason
