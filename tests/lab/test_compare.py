@@ -1,6 +1,7 @@
 """Comparing optimizers on one footing."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -173,6 +174,22 @@ def test_a_presets_rate_is_a_default():
 def test_a_rate_that_the_optimizer_does_not_use_leaves_it_its_grid():
     rates, _ = tried(["cyclicallr(momentum(lr=0.5))"], lrs=[0.1, 0.2])
     assert rates == {"cyclicallr(momentum(lr=0.5))": [0.1, 0.2]}
+
+
+@dataclass(frozen=True)
+class ByName(optim.Schedule):
+    """A schedule that cannot be hashed."""
+
+    values: dict[str, float]
+
+    def at(self, t):
+        return self.values["all"] / t
+
+
+@pytest.mark.parametrize("lr", [optim.MultiStep(0.1, [3, 6]), ByName({"all": 0.1})], ids=repr)
+def test_a_schedule_that_holds_lists_or_dicts_is_compared(lr):
+    rates, _ = tried({"rule": optim.SGD(lr=lr)})
+    assert rates == {"rule": [None]}
 
 
 class Falling(optim.Schedule):

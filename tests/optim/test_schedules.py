@@ -545,3 +545,18 @@ def test_in_given_axes_a_schedule_has_a_label_and_no_title():
     with pytest.raises(InputError, match=r"plot got ax='lr\.png'; ax is the matplotlib axes"):
         Cosine(0.1, steps=100).plot(1000, "lr.png")
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("of_lists", "of_tuples"),
+    [
+        (MultiStep(0.1, [3, 6]), MultiStep(0.1, (3, 6))),
+        (Piecewise([0.1, 0.2], [3], "linear"), Piecewise((0.1, 0.2), (3,), "linear")),
+        (Join([0.1, MultiStep(1.0, [2])], boundaries=[2]), Join((0.1, MultiStep(1.0, (2,))), boundaries=(2,))),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_a_schedule_of_lists_is_the_one_of_tuples(of_lists, of_tuples):
+    assert of_lists == of_tuples
+    assert hash(of_lists) == hash(of_tuples)
+    assert repr(of_lists) == repr(of_tuples)

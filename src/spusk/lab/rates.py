@@ -48,11 +48,12 @@ def rates(rule: Optimizer, lrs: Iterable[float] | None, text: str | None = None)
 def only_rate(rule: Optimizer) -> Rate:
     """The learning rate of a rule; None if that is a schedule, or there are several, or none."""
     try:
-        found = {content for _, _, content in _rates_of(rule)}
+        found = [content for _, _, content in _rates_of(rule)]
     except InputError:  # it has no lr
         return None
-    one = found.pop() if len(found) == 1 else None
-    return float(one) if isinstance(one, Real) else None
+    numbers = {float(content) for content in found if isinstance(content, Real)}
+    all_numbers = all(isinstance(content, Real) for content in found)
+    return numbers.pop() if len(numbers) == 1 and all_numbers else None
 
 
 def has_own_rate(rule: Optimizer, text: str | None = None) -> bool:

@@ -47,7 +47,7 @@ class Schedule:
     """A hyperparameter that is a closed-form function of the step number t = 1, 2, …
 
     Subclasses are frozen dataclasses that implement `at`. `schedule(t)` gives the value at a step, or at an
-    array of steps.
+    array of steps. Fields given as lists are kept as tuples, which can be hashed as frozen dataclasses are.
     """
 
     def __new__(cls, *arguments: Any, **named: Any) -> Self:
@@ -58,6 +58,10 @@ class Schedule:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
+        for field, content in _fields(self):
+            if isinstance(content, list):
+                items: Any = content  # pyright: ignore[reportUnknownVariableType]
+                object.__setattr__(self, field.name, tuple(items))
         check_numbers(self)
 
     @abstractmethod
