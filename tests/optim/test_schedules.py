@@ -552,7 +552,10 @@ def test_in_given_axes_a_schedule_has_a_label_and_no_title():
     [
         (MultiStep(0.1, [3, 6]), MultiStep(0.1, (3, 6))),
         (Piecewise([0.1, 0.2], [3], "linear"), Piecewise((0.1, 0.2), (3,), "linear")),
-        (Join([0.1, MultiStep(1.0, [2])], boundaries=[2]), Join((0.1, MultiStep(1.0, (2,))), boundaries=(2,))),
+        (
+            Join([0.1, MultiStep(1.0, [2])], boundaries=[2]),
+            Join((0.1, MultiStep(1.0, (2,))), boundaries=(2,)),
+        ),
     ],
     ids=lambda schedule: type(schedule).__name__,
 )

@@ -229,7 +229,7 @@ def train(
     from spusk import lab, optim
     from spusk.cli import show
     from spusk.cli import source as sources
-    from spusk.lab.rates import refuse_lost_schedule
+    from spusk.lab.tried_rates import refuse_lost_schedule
 
     _writable(json)
     _writable(save)
