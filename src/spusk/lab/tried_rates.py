@@ -64,7 +64,7 @@ def has_own_rate(rule: Optimizer, text: str | None = None) -> bool:
         default = next(f.default for f in fields(owner) if f.name == name)
         if content != default and not _is_presets(owner, name, content, text is not None):
             return True
-        if text is not None and is_given(text, type(owner), name):
+        if text is not None and is_given(text, owner, name):
             return True
     return False
 

@@ -48,15 +48,15 @@ def read(text: str) -> Optimizer:
     return found
 
 
-def is_given(text: str, cls: type, name: str) -> bool:
-    """Whether a text that `read` reads makes something of a class with a field set, by its name or its place.
+def is_given(text: str, rule: Any, name: str) -> bool:
+    """Whether a text that `read` reads gives a value to a field of a rule's class, by its name or its place.
 
     >>> from spusk.optim import SGD
     >>> texts = "lookahead(sgd(0.01))", "sgd(lr=0.01)", "sgd", "momentum(0.1)"
-    >>> [is_given(text, SGD, "lr") for text in texts]
+    >>> [is_given(text, SGD(), "lr") for text in texts]
     [True, True, False, False]
     """
-    places = [f.name for f in fields(cls) if f.init and not f.kw_only]
+    places = [f.name for f in fields(rule) if f.init and not f.kw_only]
     for node in ast.walk(_tree(text)):
         match node:
             case ast.Call(ast.Name(called), args, keywords):
@@ -65,7 +65,7 @@ def is_given(text: str, cls: type, name: str) -> bool:
                 given = []
             case _:
                 continue
-        if called.lower() == cls.__name__.lower() and name in (*given, *(k.arg for k in keywords)):
+        if called.lower() == type(rule).__name__.lower() and name in (*given, *(k.arg for k in keywords)):
             return True
     return False
 
