@@ -40,6 +40,7 @@ else:
 
 T = TypeVar("T")
 HYPER = re.compile(r"\bHyper\b")
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -351,18 +352,25 @@ def _check_number(what: str, allowed: Range | None, content: Any) -> None:
 def _check_values(
     what: str, allowed: Range, schedule: Schedule, at: Sequence[int] = (), remedy: str = ""
 ) -> None:
-    """Raise an InputError if a schedule leaves the range at one of a few steps; 0 is a limit it may reach."""
+    """Raise an InputError if a schedule leaves the range at one of a few steps, from the first to its end.
+
+    Where a range is open at 0, a schedule may begin or end there, but not be 0 throughout.
+    """
     from spusk.optim.schedules.span import span  # which needs Schedule
 
     if _holds_tensors(schedule):
         return
-    steps = np.array(at, float) if at else np.unique(np.linspace(1, max(span(schedule), 2), 9).round())
+    last = max(span(schedule), 1) + 1  # what it ends with stands in the step after its span
+    steps = np.array(at, float) if at else np.unique(np.linspace(1, last, 9).round())
     try:
         values = np.broadcast_to(schedule(steps), steps.shape)
+    except InputError:
+        raise
     except Exception:  # of someone's own schedule: told with its line where it is trained
         return
+    largest = np.abs(values).max()
     for step, x in zip(steps, values, strict=True):
-        is_limit = allowed is POSITIVE and abs(x) <= 1e-12 * np.abs(values).max()
+        is_limit = abs(x) <= 1e-12 * largest and largest > 0 and allowed[0](TINY)
         if math.isfinite(x) and not allowed[0](float(x)) and not is_limit:
             raise InputError(
                 f"{what} must be {allowed[1]}; the schedule gives {x:g} in step {step:g}{remedy}"
