@@ -542,7 +542,7 @@ class Broken(optim.Schedule):
 
 
 def test_what_a_schedule_says_itself_is_told_where_it_is_given_to_a_rule():
-    with pytest.raises(InputError, match="^no such step$"):
+    with pytest.raises(InputError, match=r"^no such step$"):
         optim.Adam(lr=Broken(InputError("no such step")))
 
 
