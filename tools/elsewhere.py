@@ -186,8 +186,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "peak": ("max_lr", "peak_value"),
 }
 
-# Of an optimizer, the hyperparameters that others have as 1 minus ours: in Adan's paper β is the weight of the
-# new value, in every library that of the old one.
+# Of an optimizer, the hyperparameters that others have as 1 minus ours: in Adan's paper β is the weight of
+# the new value, in every library that of the old one.
 COMPLEMENTS: dict[str, tuple[str, ...]] = {"adan": ("beta1", "beta2", "beta3")}
 
 # Of each kind, our methods and the names that others have for them.
