@@ -1,12 +1,14 @@
-"""What other libraries call an initialiser draws from the same law, what they call a loss is the same number."""
+"""What other libraries call an initialiser draws from the same law, what they call a loss is the same number,
+and the weights of Adan's averages are the complements of theirs."""
 
 import ast
 import importlib
+import inspect
 
 import numpy as np
 import pytest
 
-from spusk import init
+from spusk import init, optim
 from spusk.lab.methods.elsewhere import elsewhere
 from spusk.nn import losses
 from spusk.nn.parameter import Parameter
@@ -150,3 +152,16 @@ def test_a_loss_elsewhere_is_the_same_number(name, library, peer, monkeypatch):
         found = float(np.mean(thing(outputs, targets, **theirs)))
 
     assert found == pytest.approx(float(losses.CATALOGUE[name](outputs, targets, **ours)), rel=1e-5)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("library", ["optax", "timm", "pytorch_optimizer"])
+@pytest.mark.parametrize("field", ["beta1", "beta2", "beta3"])
+def test_the_weights_of_adan_follow_from_those_elsewhere(field, library, peer):
+    there = elsewhere("optimizer", "adan")[library]
+    theirs = inspect.signature(imported(there.name, peer)[0]).parameters
+    defaults = {name: parameter.default for name, parameter in theirs.items()}
+
+    found = eval(there.arguments[field].replace("−", "-"), defaults)
+
+    assert found == pytest.approx(getattr(optim.Adan(), field))

@@ -186,6 +186,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "peak": ("max_lr", "peak_value"),
 }
 
+# Of an optimizer, the hyperparameters that others have as 1 minus ours: in Adan's paper β is the weight of
+# the new value, in every library that of the old one.
+COMPLEMENTS: dict[str, tuple[str, ...]] = {"adan": ("beta1", "beta2", "beta3")}
+
 # Of each kind, our methods and the names that others have for them.
 KINDS: dict[str, tuple[Mapping[str, Any], dict[str, dict[str, str]]]] = {
     "optimizer": (optim.CATALOGUE, NAMES),
@@ -225,6 +229,7 @@ def _section(kind: str, name: str, thing: Any, library: str, modules: list[Modul
         found = _arguments(thing, there, elsewhere_nn.ARGUMENTS, without=fixed)
     else:
         found = _arguments(thing, there, ARGUMENTS)
+    found |= {ours: f"1 − {found[ours]}" for ours in COMPLEMENTS.get(name, ()) if ours in found}
     if found:
         yield "arguments = { " + ", ".join(f'{ours} = "{theirs}"' for ours, theirs in found.items()) + " }"
 

@@ -1,6 +1,7 @@
 """Comparing optimizers on one footing."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 
@@ -9,6 +10,7 @@ import pytest
 import spusk as sp
 from spusk import data, lab, nn, optim
 from spusk.errors import InputError, ShapeError
+from spusk.lab.tried_rates import rates
 
 
 def net():
@@ -150,10 +152,10 @@ def tried(optimizers, **options):
 
 
 def test_an_optimizer_with_a_rate_is_tried_with_that_one_alone():
-    rates, _ = tried(
+    found, _ = tried(
         ["adam(lr=0.5)", "adam", "adam(lr=0.001)", optim.Lookahead(optim.Adam(lr=0.3))], lrs=[0.1, 0.2]
     )
-    assert rates == {
+    assert found == {
         "adam(lr=0.5)": [0.5],
         "adam": [0.1, 0.2],
         "adam(lr=0.001)": [0.001],
@@ -161,9 +163,49 @@ def test_an_optimizer_with_a_rate_is_tried_with_that_one_alone():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sgd(0.01)", (0.01,)),
+        ("SGD( 1e-2 )", (0.01,)),
+        ("momentum(0.01, 0.9)", (0.01,)),
+        ("lookahead(sgd(0.01), k=10)", (0.01,)),
+        ("partition({'*bias': sgd, '*': sgd(0.01)})", (0.01,)),
+        ('adagrad.like("keras", lr=0.001)', (0.001,)),
+        ("cyclicallr(momentum(0.01))", (0.1, 0.2)),
+        ("muon(rest=adam(0.001))", (0.1, 0.2)),
+        ("sgd", (0.1, 0.2)),
+        ("sgd()", (0.1, 0.2)),
+    ],
+)
+def test_a_rate_that_is_written_is_the_optimizers_own_also_by_place_and_equal_to_the_default(text, expected):
+    assert rates(optim.get(text), [0.1, 0.2], text) == expected
+
+
+def test_a_comparison_names_an_optimizer_with_a_rate_by_place_as_it_is_written():
+    found, _ = tried(["sgd(0.01)", "sgd"], lrs=[0.1, 0.2])
+    assert found == {"sgd(0.01)": [0.01], "sgd": [0.1, 0.2]}
+
+
+def test_a_rate_by_place_of_a_rule_of_ones_own_is_its_own(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import dataclass\n"
+        "from spusk.optim import Hyper, Optimizer\n"
+        "@dataclass(frozen=True)\n"
+        "class Plain(Optimizer):\n"
+        "    scale: Hyper = 1.0\n"
+        "    lr: Hyper = 0.1\n"
+        "    def update(self, w, g, s, t):\n"
+        "        return w - self.scale * self.lr * g, s\n"
+    )
+    found, _ = tried([f"{file}:Plain(2.0, 0.1)", f"{file}:Plain(3.0)"], lrs=[0.3])
+    assert [*found.values()] == [[0.1], [0.3]]
+
+
 def test_a_presets_rate_is_a_default():
-    rates, _ = tried(['adagrad.like("keras")', 'lion.like("keras")', optim.Lion(lr=0.001)], lrs=[0.1, 0.2])
-    assert rates == {
+    found, _ = tried(['adagrad.like("keras")', 'lion.like("keras")', optim.Lion(lr=0.001)], lrs=[0.1, 0.2])
+    assert found == {
         'adagrad.like("keras")': [0.1, 0.2],
         'lion.like("keras")': [0.1, 0.2],
         "lion(lr=0.001)": [0.001],
@@ -171,8 +213,24 @@ def test_a_presets_rate_is_a_default():
 
 
 def test_a_rate_that_the_optimizer_does_not_use_leaves_it_its_grid():
-    rates, _ = tried(["cyclicallr(momentum(lr=0.5))"], lrs=[0.1, 0.2])
-    assert rates == {"cyclicallr(momentum(lr=0.5))": [0.1, 0.2]}
+    found, _ = tried(["cyclicallr(momentum(lr=0.5))"], lrs=[0.1, 0.2])
+    assert found == {"cyclicallr(momentum(lr=0.5))": [0.1, 0.2]}
+
+
+@dataclass(frozen=True)
+class ByName(optim.Schedule):
+    """A schedule that cannot be hashed."""
+
+    values: dict[str, float]
+
+    def at(self, t):
+        return self.values["all"] / t
+
+
+@pytest.mark.parametrize("lr", [optim.MultiStep(0.1, [3, 6]), ByName({"all": 0.1})], ids=repr)
+def test_a_schedule_that_holds_lists_or_dicts_is_compared(lr):
+    found, _ = tried({"rule": optim.SGD(lr=lr)})
+    assert found == {"rule": [None]}
 
 
 class Falling(optim.Schedule):
@@ -183,10 +241,10 @@ class Falling(optim.Schedule):
 def test_a_schedule_is_trained_as_it_stands():
     own = optim.SGD(lr=Falling())
     groups = optim.Partition({"*bias": optim.SGD(lr=0.2), "*": optim.Adam(lr=0.1)})
-    rates, study = tried(
+    found, study = tried(
         {"cosine": "sgd(lr=cosine(0.1, steps=4))", "own": own, "groups": groups, "grid": "sgd"}
     )
-    assert rates == {"cosine": [None], "own": [None], "groups": [None], "grid": list(optim.SGD.lr_grid)}
+    assert found == {"cosine": [None], "own": [None], "groups": [None], "grid": list(optim.SGD.lr_grid)}
     assert study.table().count("as given") == 3
     at_once = sp.train(net(), data.iris(), optimizer=own, epochs=1, init=lab.default_init(net()))
     assert next(r.val_loss for r in study.records if r.optimizer == "own") == at_once.history["val_loss"][-1]

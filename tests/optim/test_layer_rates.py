@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,9 @@ from optim.harness import Step
 import spusk.numpy as snp
 from spusk import optim
 from spusk.errors import InputError
+from spusk.graph import Tensor
 from spusk.optim import Hyper, LayerRates, LayerwiseDecay, Optimizer
+from spusk.optim.rates import Rates
 
 RNG = np.random.default_rng(5)
 PARAMETERS = {
@@ -150,12 +154,22 @@ class Normalised(Optimizer):
     """A rule that divides by the norm of all gradients."""
 
     lr: Hyper = 0.1
-    each: bool = True
 
     def update_all(self, parameters, gradients, state, t):
         norm = snp.sqrt(sum(snp.sum(g * g) for g in gradients.values()))
-        rates = {n: self.for_parameter(n).lr if self.each else self.lr for n in parameters}
+        rates = {n: self.for_parameter(n).lr for n in parameters}
         return {n: w - rates[n] * gradients[n] / norm for n, w in parameters.items()}, state
+
+
+@dataclass(frozen=True)
+class OneRateForAll(Optimizer):
+    """A rule that reckons with its rate, in one way or another, where each parameter has its own."""
+
+    lr: Hyper = 0.1
+    reckon: Callable[..., Tensor] = operator.mul
+
+    def update_all(self, parameters, gradients, state, t):
+        return {n: w - self.reckon(self.lr, gradients[n]) for n, w in parameters.items()}, state
 
 
 def test_a_rule_of_ones_own_asks_for_the_rate_of_each_parameter():
@@ -167,7 +181,41 @@ def test_a_rule_of_ones_own_asks_for_the_rate_of_each_parameter():
         np.testing.assert_allclose(w - step.parameters[name], rate * GRADIENTS[0][name] / norm)
 
 
-def test_a_rule_that_reckons_with_one_rate_for_all_is_told():
-    Step(Normalised(each=False), PARAMETERS)
+@pytest.mark.parametrize(
+    "reckon",
+    [
+        lambda lr, g: lr * g,
+        lambda lr, g: g * lr,
+        lambda lr, g: g + lr,
+        lambda lr, g: g / lr,
+        lambda lr, g: lr // g,
+        lambda lr, g: g % lr,
+        lambda lr, g: g * (2.0**lr),
+        lambda lr, g: g * snp.minimum(lr, 1.0),
+        lambda lr, g: g * snp.sqrt(lr),
+        lambda lr, g: g * snp.asarray([lr, 1.0])[0],
+        lambda lr, g: g * np.minimum(lr, 1.0),
+        lambda lr, g: g * np.sum(lr),
+        lambda lr, g: g * snp.stack([lr, 1.0])[0],
+        lambda lr, g: g * (np.array([0.5, 1.0]) * lr)[0],
+        lambda lr, g: g * abs(lr),
+        lambda lr, g: snp.where(g > lr, g, 0.0),
+        lambda lr, g: snp.where(lr < 0.5, g, 0.0),
+        lambda lr, g: snp.where(lr <= 0.5, g, 0.0),
+        lambda lr, g: snp.where(lr > 0.5, g, 0.0),
+        lambda lr, g: snp.where(lr >= 0.5, g, 0.0),
+        lambda lr, g: g * (lr * lr),
+    ],
+)
+def test_a_rule_that_reckons_with_one_rate_for_all_is_told(reckon):
+    Step(OneRateForAll(lr=0.1, reckon=reckon), PARAMETERS)
     with pytest.raises(InputError, match=r"a rate of its own, .* must read self.for_parameter\(name\).lr"):
-        Step(LayerRates(Normalised(each=False), {"0.*": 0.5}), PARAMETERS)
+        Step(LayerRates(OneRateForAll(reckon=reckon), {"0.*": 0.5}), PARAMETERS)
+
+
+@pytest.mark.parametrize("number", [0.5, np.float64(0.5), np.float32(0.5), snp.asarray(0.5)], ids=repr)
+def test_rates_are_multiplied_by_a_number_from_either_side_that_python_asks(number):
+    rates = Rates({"a": 0.25, "b": 0.5})
+    assert [float(x) for x in (rates * number).by_name.values()] == [0.125, 0.25]
+    if not isinstance(number, Tensor):
+        assert (number * rates).by_name == {"a": 0.125, "b": 0.25}

@@ -48,3 +48,25 @@ def test_ranges_of_a_rule_hold_for_it_alone():
     assert optim.MARS(gamma=2.0).gamma == 2.0
     with pytest.raises(InputError, match="beta must be at least 0 and below 1"):
         optim.SignSGD(beta=1.0)
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, "2", None])
+def test_a_number_of_steps_is_whole(k):
+    assert optim.Lookahead(k=1).k == 1
+    with pytest.raises(InputError, match=r"^Lookahead\(k=.*\): k must be a whole number, 1 or greater$"):
+        optim.Lookahead(k=k)
+
+
+@pytest.mark.parametrize(
+    ("make", "ends"),
+    [
+        (lambda x: optim.Momentum(dampening=x), (0.0, 1.0)),
+        (lambda x: optim.Momentum(mu=x), (0.0,)),
+        (lambda x: optim.Adan(beta1=x), (1.0,)),
+        (lambda x: optim.Rprop(eta_plus=x), (1.0,)),
+        (lambda x: optim.Adam(eps=x), (0.0,)),
+    ],
+)
+def test_the_ends_that_a_range_names_belong_to_it(make, ends):
+    for x in ends:
+        make(x)

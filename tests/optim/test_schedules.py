@@ -1,6 +1,7 @@
 """Schedules against independent formulas, golden values and each other."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -505,6 +506,11 @@ def test_a_schedule_that_is_no_number_of_steps_is_in_the_wrong_place():
             lambda: optim.SGD(lr=optim.Piecewise((10, 20), (0.1, 0.2, 0.3))),
             "values come first, the boundaries second",
         ),
+        (lambda: optim.Adam(lr=Constant(0.0)), "lr must be greater than 0; .* gives 0 in step 1$"),
+        (lambda: optim.Adam(lr=WarmUp(0.0, steps=10)), "lr must be greater than 0; .* gives 0 in step 1$"),
+        (lambda: optim.LayerwiseDecay(gamma=Constant(0.0)), "gamma must be greater than 0 and at most 1"),
+        (lambda: optim.Rprop(eta_plus=Cosine(1.2, 10)), "eta_plus must be 1 or greater; .* gives 0"),
+        (lambda: optim.Momentum(mu=Cosine(0.9, 3, final=1.0)), "mu must be .* gives 1 in step 4$"),
     ],
 )
 def test_values_of_a_schedule_are_in_the_range_of_what_they_are_given_to(make, sentence):
@@ -512,8 +518,36 @@ def test_values_of_a_schedule_are_in_the_range_of_what_they_are_given_to(make, s
         make()
 
 
-def test_a_rate_may_begin_and_end_at_zero():
-    assert optim.Adam(lr=WarmUp(Cosine(0.1, steps=90), steps=10), beta1=optim.Triangular(0.95, 0.85, 10))
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optim.Adam(lr=WarmUp(Cosine(0.1, steps=90), steps=10)),
+        lambda: optim.Adam(beta1=Triangular(0.95, 0.85, 10)),
+        lambda: optim.LayerwiseDecay(gamma=WarmUp(Constant(1.0), steps=10)),
+        lambda: optim.Lookahead(alpha=Cosine(0.5, steps=10)),
+        lambda: optim.Lookahead(alpha=Polynomial(0.5, steps=10)),
+        lambda: optim.Adam(eps=Cosine(0.1, steps=7)),
+    ],
+)
+def test_a_schedule_may_begin_and_end_at_a_zero_that_a_number_may_not_be(make):
+    make()
+
+
+@dataclass(frozen=True)
+class Broken(optim.Schedule):
+    error: Exception
+
+    def at(self, t):
+        raise self.error
+
+
+def test_what_a_schedule_says_itself_is_told_where_it_is_given_to_a_rule():
+    with pytest.raises(InputError, match=r"^no such step$"):
+        optim.Adam(lr=Broken(InputError("no such step")))
+
+
+def test_a_mistake_in_a_schedule_is_left_to_where_it_is_traced():
+    assert optim.Adam(lr=Broken(ZeroDivisionError())).beta1 == 0.9
 
 
 @pytest.mark.parametrize(
@@ -545,3 +579,21 @@ def test_in_given_axes_a_schedule_has_a_label_and_no_title():
     with pytest.raises(InputError, match=r"plot got ax='lr\.png'; ax is the matplotlib axes"):
         Cosine(0.1, steps=100).plot(1000, "lr.png")
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("of_lists", "of_tuples"),
+    [
+        (MultiStep(0.1, [3, 6]), MultiStep(0.1, (3, 6))),
+        (Piecewise([0.1, 0.2], [3], "linear"), Piecewise((0.1, 0.2), (3,), "linear")),
+        (
+            Join([0.1, MultiStep(1.0, [2])], boundaries=[2]),
+            Join((0.1, MultiStep(1.0, (2,))), boundaries=(2,)),
+        ),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_a_schedule_of_lists_is_the_one_of_tuples(of_lists, of_tuples):
+    assert of_lists == of_tuples
+    assert hash(of_lists) == hash(of_tuples)
+    assert repr(of_lists) == repr(of_tuples)

@@ -1,4 +1,4 @@
-"""The commands and their options."""
+"""The commands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ import typer
 
 from spusk._version import __version__
 from spusk.cli import parse
+from spusk.cli.options import (
+    Activation,
+    BatchSize,
+    Epochs,
+    Hidden,
+    Ignore,
+    InitName,
+    Json,
+    LossName,
+    Missing,
+    Patience,
+    Progress,
+    Source,
+    Target,
+    Task,
+    Validation,
+)
 from spusk.errors import InputError
 from spusk.own_file import own_errors_told
 
@@ -21,63 +38,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train neural networks, and find out how to train them.",
 )
-
-SOURCE_HELP = (
-    "A built-in data set (digits, iris, wine, breast_cancer, diabetes, moons, circles, spirals), a CSV, "
-    "Parquet or JSON file with --target COLUMN, or a Python file that defines net, data and perhaps loss."
-)
-
-Source = Annotated[str, typer.Argument(help=SOURCE_HELP, metavar="SOURCE", show_default=False)]
-Target = Annotated[str | None, typer.Option(help="The column to predict, for a table.", metavar="COLUMN")]
-Missing = Annotated[
-    str | None,
-    typer.Option(
-        help="What to do with missing values: mean fills numbers with the training part's mean and texts "
-        "with a category 'missing', drop leaves the row out; default: refuse them."
-    ),
-]
-Task = Annotated[
-    str | None, typer.Option(help="classification or regression; default: told from the target column.")
-]
-Ignore = Annotated[
-    str | None, typer.Option(help="Columns of a table to leave out, separated by commas.", metavar="COLUMNS")
-]
-Hidden = Annotated[
-    str | None,
-    typer.Option(help="Widths of the hidden layers, e.g. 64,32; 'none' for a linear model; default: 32."),
-]
-Activation = Annotated[
-    str | None,
-    typer.Option(
-        help="Between the layers: relu (default), leakyrelu, elu, gelu, silu, tanh, sigmoid, softplus."
-    ),
-]
-LossName = Annotated[
-    str | None,
-    typer.Option(help="See 'spusk methods'; default: cross_entropy, or mean_squared for a regression."),
-]
-InitName = Annotated[
-    str | None, typer.Option("--init", help="See 'spusk methods'; default: suits the activation.")
-]
-Epochs = Annotated[str, typer.Option(help="Passes over the training part.", metavar="N")]
-BatchSize = Annotated[
-    str | None,
-    typer.Option(help="Examples a step, default 32; 'all' for the whole training part.", metavar="N"),
-]
-Validation = Annotated[str, typer.Option(help="Share of the rows kept for validation.", metavar="SHARE")]
-Patience = Annotated[
-    str | None,
-    typer.Option(help="Stop after this many epochs without improvement; keep the best.", metavar="N"),
-]
-Json = Annotated[
-    Path | None,
-    typer.Option(
-        "--json", help="Also write everything to this file; '-' is standard output.", metavar="FILE"
-    ),
-]
-Progress = Annotated[
-    bool | None, typer.Option("--progress/--no-progress", help="Default: if this is a terminal.")
-]
 
 
 def _writable(path: Path | None) -> None:
@@ -229,7 +189,7 @@ def train(
     from spusk import lab, optim
     from spusk.cli import show
     from spusk.cli import source as sources
-    from spusk.lab.rates import refuse_lost_schedule
+    from spusk.lab.tried_rates import refuse_lost_schedule
 
     _writable(json)
     _writable(save)

@@ -19,8 +19,8 @@ from rich.table import Table
 from spusk.data.schema import GAP, Schema
 from spusk.files import write_whole
 from spusk.lab import table as words
-from spusk.lab.rates import only_rate
 from spusk.lab.study import Study
+from spusk.lab.tried_rates import only_rate
 from spusk.optim import Optimizer
 from spusk.optim.text import written
 from spusk.train import Model, Run

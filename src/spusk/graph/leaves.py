@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spusk.errors import DTypeError, InputError, ShapeError
+from spusk.errors import DTypeError, InputError, ShapeError, SpuskError
 from spusk.graph.dtypes import FLOAT64, INT64, UINT32, DType, as_dtype, converted, is_float
 from spusk.graph.place import CURRENT_PLACE, users_place
 from spusk.graph.primitive import Cotangents, Primitive, Shape
@@ -174,6 +174,8 @@ def constant(value: Any, dtype: Any = None, *, weak: bool = False) -> Tensor:
                 array: NDArray[Any] = np.array(converted(np, np.asarray(value), target))  # pyright: ignore[reportUnknownArgumentType]
             else:
                 array = np.array(value, dtype=target)
+    except SpuskError:  # of a value that says itself, in its `__array__`, why it is no array
+        raise
     except OverflowError:
         raise DTypeError(f"{value!r:.60} does not fit into {target or INT64} ({users_place()})") from None
     except (TypeError, ValueError):

@@ -21,8 +21,8 @@ from spusk.errors import InputError
 from spusk.init import HeNormal, Init, Initialiser, XavierUniform, get, initialise
 from spusk.lab import table as words
 from spusk.lab.pool import outcomes
-from spusk.lab.rates import Rate, has_own_rate, rates
 from spusk.lab.study import Record, Study
+from spusk.lab.tried_rates import Rate, has_own_rate, rates
 from spusk.nn import Layer
 from spusk.nn.checks import require_network
 from spusk.optim import Optimizer

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.layout import in_order
+from spusk.optim.ranges import NOT_NEGATIVE, PART, Range
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.state import State
 

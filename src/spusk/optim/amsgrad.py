@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, check_choice
+from spusk.optim.hyper import Hyper
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import check_choice
 from spusk.optim.state import State
 
 

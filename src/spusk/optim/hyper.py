@@ -27,6 +27,11 @@ from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.graph.interpret import evaluate
 from spusk.optim.hints import for_field
+from spusk.optim.ranges import ALLOWED, ONE_STEP, PLACES
+from spusk.optim.ranges import NOT_NEGATIVE as NOT_NEGATIVE
+from spusk.optim.ranges import Range as Range
+from spusk.optim.ranges import check_choice as check_choice
+from spusk.optim.ranges import check_whole as check_whole
 
 if TYPE_CHECKING:
     # A number, a Schedule or a scalar Tensor. Formulas multiply it with Tensors, which only Any allows:
@@ -40,6 +45,7 @@ else:
 
 T = TypeVar("T")
 HYPER = re.compile(r"\bHyper\b")
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Schedule:
     """A hyperparameter that is a closed-form function of the step number t = 1, 2, …
 
     Subclasses are frozen dataclasses that implement `at`. `schedule(t)` gives the value at a step, or at an
-    array of steps.
+    array of steps. Fields given as lists are kept as tuples, which can be hashed as frozen dataclasses are.
     """
 
     def __new__(cls, *arguments: Any, **named: Any) -> Self:
@@ -58,6 +64,10 @@ class Schedule:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
+        for field, content in _fields(self):
+            if isinstance(content, list):
+                items: Any = content  # pyright: ignore[reportUnknownVariableType]
+                object.__setattr__(self, field.name, tuple(items))
         check_numbers(self)
 
     @abstractmethod
@@ -249,59 +259,6 @@ def _is_number(content: Any) -> bool:
 # --- what values are allowed --------------------------------------------------------------------------
 
 
-def _above_zero(x: float) -> bool:
-    return x > 0
-
-
-def _unit(x: float) -> bool:
-    return 0 <= x < 1
-
-
-def _not_negative(x: float) -> bool:
-    return x >= 0
-
-
-def _share(x: float) -> bool:
-    return 0 <= x <= 1
-
-
-def _at_least_one(x: float) -> bool:
-    return x >= 1
-
-
-def _part(x: float) -> bool:
-    return 0 < x <= 1
-
-
-POSITIVE = (_above_zero, "greater than 0")
-NOT_NEGATIVE = (_not_negative, "0 or greater")
-UNIT = (_unit, "at least 0 and below 1")
-SHARE = (_share, "at least 0 and at most 1")
-PART = (_part, "greater than 0 and at most 1")
-
-AT_LEAST_ONE = (_at_least_one, "1 or greater")
-
-Range = tuple[Callable[[float], bool], str]
-
-PLACES = frozenset(("steps", "every", "half_cycle", "boundaries", "milestones"))
-"""Fields of schedules that are numbers of steps; what begins below 1 is in the wrong place there."""
-
-ONE_STEP: Range = (lambda x: x >= 1, "a number of steps, 1 or more")
-
-ALLOWED: dict[str, Range] = {
-    **dict.fromkeys(
-        ("lr", "steps", "every", "half_cycle", "factor", "height", "power", "div", "final_div"), POSITIVE
-    ),
-    **dict.fromkeys(("eps", "eps_root", "s0", "lr_decay", "psi", "decay", "warm_up"), NOT_NEGATIVE),
-    **dict.fromkeys(("weight_decay", "eta", "trust", "rest_decay", "eps_rms", "ridge"), NOT_NEGATIVE),
-    **dict.fromkeys(("clip", "lr_ratio", "decay_rate", "scale"), POSITIVE),
-    **dict.fromkeys(("mu", "rho", "beta", "beta1", "beta2", "beta3", "momentum"), UNIT),
-    **dict.fromkeys(("mu_low", "mu_high", "shampoo_beta"), UNIT),
-    **dict.fromkeys(("dampening", "base_ratio"), SHARE),
-    **dict.fromkeys(("alpha", "gamma", "fit_rate"), PART),
-}
-
-
 def check_numbers(rule: Any) -> None:
     """Raise an InputError that names the first hyperparameter whose number is not allowed.
 
@@ -347,18 +304,25 @@ def _check_number(what: str, allowed: Range | None, content: Any) -> None:
 def _check_values(
     what: str, allowed: Range, schedule: Schedule, at: Sequence[int] = (), remedy: str = ""
 ) -> None:
-    """Raise an InputError if a schedule leaves the range at one of a few steps; 0 is a limit it may reach."""
+    """Raise an InputError if a schedule leaves the range at one of a few steps, from the first to its end.
+
+    Where a range is open at 0, a schedule may begin or end there, but not be 0 throughout.
+    """
     from spusk.optim.schedules.span import span  # which needs Schedule
 
     if _holds_tensors(schedule):
         return
-    steps = np.array(at, float) if at else np.unique(np.linspace(1, max(span(schedule), 2), 9).round())
+    last = max(span(schedule), 1) + 1  # what it ends with stands in the step after its span
+    steps = np.array(at, float) if at else np.unique(np.linspace(1, last, 9).round())
     try:
         values = np.broadcast_to(schedule(steps), steps.shape)
+    except InputError:
+        raise
     except Exception:  # of someone's own schedule: told with its line where it is trained
         return
+    largest = np.abs(values).max()
     for step, x in zip(steps, values, strict=True):
-        is_limit = allowed is POSITIVE and abs(x) <= 1e-12 * np.abs(values).max()
+        is_limit = abs(x) <= 1e-12 * largest and largest > 0 and allowed[0](TINY)
         if math.isfinite(x) and not allowed[0](float(x)) and not is_limit:
             raise InputError(
                 f"{what} must be {allowed[1]}; the schedule gives {x:g} in step {step:g}{remedy}"
@@ -370,22 +334,3 @@ def _holds_tensors(content: Any) -> bool:
         [x for _, x in _fields(content)] if dataclasses.is_dataclass(content) else members(content).values()
     )
     return isinstance(content, Tensor) or any(map(_holds_tensors, inside))
-
-
-def check_choice(rule: Any, name: str, choices: tuple[str, ...]) -> None:
-    """Raise an InputError if the rule's field is not one of the names that choose its formula."""
-    content = getattr(rule, name)
-    if content not in choices:
-        known = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
-        raise InputError(f"{type(rule).__name__}({name}={content!r}): {name} must be {known}")
-
-
-def check_whole(rule: Any, **least: int) -> None:
-    """Raise an InputError if one of the rule's fields is no whole number of at least so much."""
-    for name, bound in least.items():
-        content = getattr(rule, name)
-        if not isinstance(content, int) or isinstance(content, bool) or content < bound:
-            raise InputError(
-                f"{type(rule).__name__}({name}={content!r}): {name} must be a whole number, "
-                f"{bound} or greater"
-            )

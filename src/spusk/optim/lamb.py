@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import POSITIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.matrices import norm
 from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.ranges import POSITIVE, Range
 from spusk.optim.state import State
 
 

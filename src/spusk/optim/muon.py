@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Literal
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import Hyper, check_choice, check_whole
+from spusk.optim.hyper import Hyper
 from spusk.optim.matrices import norm
 from spusk.optim.nadam import Nadam
 from spusk.optim.objective import Gradients, Objective, joined, some
 from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.ranges import check_choice, check_whole
 from spusk.optim.state import State
 
 COEFFICIENTS = {

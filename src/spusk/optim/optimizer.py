@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Self
 from spusk.errors import InputError, closest
 from spusk.graph import Tensor
 from spusk.graph.place import Place, users_place
-from spusk.optim.hyper import Hyper, Range, check_numbers
+from spusk.optim.hyper import Hyper, check_numbers
 from spusk.optim.mistakes import at, check_class, check_made, check_same, check_start, checked_pair, told
 from spusk.optim.objective import Gradients, Objective, Parameters
+from spusk.optim.ranges import Range
 from spusk.optim.rates import Rates
 from spusk.optim.state import State
 

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import POSITIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.optimizer import Parameters
+from spusk.optim.ranges import POSITIVE, Range
 from spusk.optim.state import State
 from spusk.optim.together import Together, nothing, total
 

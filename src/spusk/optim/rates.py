@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import numpy as np
+
 from spusk.errors import InputError
-from spusk.graph import Tensor
 from spusk.optim.hyper import Hyper
 
 
@@ -29,17 +30,27 @@ class Rates:
 
     def __mul__(self, factor: Hyper) -> Rates:
         """All rates times a number."""
-        if isinstance(factor, Tensor) and factor.ndim:
+        if isinstance(factor, Rates) or getattr(factor, "ndim", 0):
             _refuse()
         return Rates({name: rate * factor for name, rate in self.by_name.items()})
 
     __rmul__ = __mul__
 
-    def _refused(self, other: Any = None) -> NoReturn:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Rates:
+        """What NumPy asks where one of its own numbers stands on the left."""
+        if ufunc is not np.multiply or method != "__call__":
+            _refuse()
+        left, right = inputs
+        return self * (right if left is self else left)
+
+    def _refused(self, *others: Any, **options: Any) -> NoReturn:
         _refuse()
 
+    __array__ = _refused  # which is where a Tensor on the left, or a function of spusk.numpy, comes to
     __add__ = __radd__ = __sub__ = __rsub__ = __truediv__ = __rtruediv__ = _refused
-    __pow__ = __rpow__ = __neg__ = __matmul__ = __rmatmul__ = _refused
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _refused
+    __matmul__ = __rmatmul__ = _refused
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __abs__ = _refused
 
 
 def _refuse() -> NoReturn:

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import AT_LEAST_ONE, POSITIVE, UNIT, Hyper, Range, check_choice
+from spusk.optim.hyper import Hyper
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import AT_LEAST_ONE, POSITIVE, UNIT, Range, check_choice
 from spusk.optim.state import State
 
 

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, check_whole
+from spusk.optim.hyper import Hyper
 from spusk.optim.matrices import along, descending, gram, norm, orthogonal
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import check_whole
 from spusk.optim.state import State
 
 

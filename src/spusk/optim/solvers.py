@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from spusk.errors import InputError
-from spusk.optim.hyper import check_choice, check_numbers, check_whole
+from spusk.optim.hyper import check_numbers
+from spusk.optim.ranges import check_choice, check_whole
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import NOT_NEGATIVE, POSITIVE, Hyper, Range, check_whole
+from spusk.optim.hyper import Hyper
+from spusk.optim.ranges import NOT_NEGATIVE, POSITIVE, Range, check_whole
 from spusk.optim.second_order import SecondOrder
 from spusk.optim.state import State
 

@@ -42,14 +42,32 @@ def read(text: str) -> Optimizer:
             allowed.
     """
     own = {name.lower(): _from_file(file.strip(), name) for file, name in OWN.findall(text)}
-    try:
-        tree = ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise _unreadable(text) from None
-    found = _value(tree, text, own)
+    found = _value(_tree(text), text, own)
     if not isinstance(found, Optimizer):
         raise InputError(f"{text!r} is not an optimizer; 'spusk methods optimizers' lists them")
     return found
+
+
+def is_given(text: str, rule: Any, name: str) -> bool:
+    """Whether a text that `read` reads gives a value to a field of a rule's class, by its name or its place.
+
+    >>> from spusk.optim import SGD
+    >>> texts = "lookahead(sgd(0.01))", "sgd(lr=0.01)", "sgd", "momentum(0.1)"
+    >>> [is_given(text, SGD(), "lr") for text in texts]
+    [True, True, False, False]
+    """
+    places = [f.name for f in fields(rule) if f.init and not f.kw_only]
+    for node in ast.walk(_tree(text)):
+        match node:
+            case ast.Call(ast.Name(called), args, keywords):
+                given = places[: len(args)]
+            case ast.Call(ast.Attribute(ast.Name(called), "like"), _, keywords):
+                given = []
+            case _:
+                continue
+        if called.lower() == type(rule).__name__.lower() and name in (*given, *(k.arg for k in keywords)):
+            return True
+    return False
 
 
 def written(rule: Any, libraries: Sequence[str] = ()) -> str:
@@ -120,6 +138,13 @@ def _from_file(file: str, name: str) -> Any:
     if not isinstance(found, Optimizer) and not (isinstance(found, type) and issubclass(found, Optimizer)):
         raise InputError(f"{file}: {name} is no Optimizer; derive it from spusk.optim.Optimizer")
     return found
+
+
+def _tree(text: str) -> ast.expr:
+    try:
+        return ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise _unreadable(text) from None
 
 
 def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, Range
 from spusk.optim.state import State
 
 

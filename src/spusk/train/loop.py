@@ -31,9 +31,9 @@ from spusk.streams import key, stream
 from spusk.train.evaluate import Measuring
 from spusk.train.metrics import Metric, check_metrics, default_metrics
 from spusk.train.model import Model
+from spusk.train.plateaus import Plateaus
 from spusk.train.programs import Programs
 from spusk.train.progress import Ticker, progress_bar
-from spusk.train.rates import Rates
 from spusk.train.run import Run, Status
 from spusk.train.step import DescentStep
 from spusk.train.weights import Weights
@@ -239,21 +239,21 @@ class _Plan:
             sets["val_"] = (split.val_x, split.val_y)
         return self.programs.evaluation.begin(weights, sets, self.metrics)
 
-    def sessions(self, weights: Arrays) -> tuple[list[Session], Weights, Rates]:
+    def sessions(self, weights: Arrays) -> tuple[list[Session], Weights, Plateaus]:
         """The loop over the batches of an epoch, and perhaps that for the smaller one at its end; the weights
         to use; and what plateaus make of the rates."""
         first = self.step(weights, self.batch)
         values = first.first_values(weights, self.optimizer, self.seed)
         values |= {"x": self.split.train_x, "y": self.split.train_y, "key": key(self.seed, "dropout")}
-        rates = Rates(self.optimizer, values, self.watched)
-        begun, each = list[Session](), ["rows", *rates.inputs]
+        plateaus = Plateaus(self.optimizer, values, self.watched)
+        begun, each = list[Session](), ["rows", *plateaus.inputs]
         for size in (self.batch, self.last)[: 2 if self.last else 1]:
             step = self.step(weights, size)
             beside = begun[0] if begun else None
             begun.append(
                 step.program.begin(values, each=each, watch=step.watch, threads=self.threads, beside=beside)
             )
-        return begun, first.weights(values, begun[0].values), rates
+        return begun, first.weights(values, begun[0].values), plateaus
 
     @property
     def watched(self) -> str:
@@ -280,14 +280,14 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
     course = _Course(weights, plan.measuring(weights).measure())
     if plan.epochs == 0:
         return course
-    sessions, live, rates = plan.sessions(weights)
-    rates.check(course.initial)
+    sessions, live, plateaus = plan.sessions(weights)
+    plateaus.check(course.initial)
     measuring = plan.measuring(live.arrays)
     order = stream(plan.seed, "order")
     for epoch in range(1, plan.epochs + 1):
         try:
-            _one_epoch(plan, course, sessions, rates, order)
-            _close_epoch(plan, course, live, measuring, rates, epoch)
+            _one_epoch(plan, course, sessions, plateaus, order)
+            _close_epoch(plan, course, live, measuring, plateaus, epoch)
         except KeyboardInterrupt:  # while measuring; within a step, the program's loop ends by itself
             course.status, course.weights = "interrupted", live.kept()
         if course.status != "finished":
@@ -303,12 +303,12 @@ def _follow(plan: _Plan, weights: Arrays, tick: Ticker) -> _Course:
 
 
 def _one_epoch(
-    plan: _Plan, course: _Course, sessions: list[Session], rates: Rates, order: np.random.Generator
+    plan: _Plan, course: _Course, sessions: list[Session], plateaus: Plateaus, order: np.random.Generator
 ) -> None:
     """All batches; the first session's values are the training's."""
     for rows, session in zip(plan.batches(order), sessions, strict=True):
         session.take(sessions[0])
-        done = session.run(len(rows), {"rows": rows, **rates.rows(len(rows))})
+        done = session.run(len(rows), {"rows": rows, **plateaus.rows(len(rows))})
         sessions[0].take(session)
         course.steps += done.steps
         course.batch_loss.append(done.collected["loss"])
@@ -318,7 +318,7 @@ def _one_epoch(
 
 
 def _close_epoch(
-    plan: _Plan, course: _Course, live: Weights, measuring: Measuring, rates: Rates, epoch: int
+    plan: _Plan, course: _Course, live: Weights, measuring: Measuring, plateaus: Plateaus, epoch: int
 ) -> None:
     """Measure, remember the best weights, and notice a divergence."""
     if course.status == "interrupted":
@@ -335,13 +335,13 @@ def _close_epoch(
         if measured[plan.watched] < course.best:
             course.best, course.best_epoch = measured[plan.watched], epoch
             course.best_weights = course.weights
-    course.history.append({"epoch": epoch, "step": course.steps, **measured, **rates.scales()})
+    course.history.append({"epoch": epoch, "step": course.steps, **measured, **plateaus.scales()})
     if course.status == "finished":
-        rates.after(measured)
+        plateaus.after(measured)
 
 
 def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
-    names = ("epoch", "step", *course.initial, *Rates(plan.optimizer, {}, plan.watched).scales())
+    names = ("epoch", "step", *course.initial, *Plateaus(plan.optimizer, {}, plan.watched).scales())
     history = {name: np.array([entry[name] for entry in course.history]) for name in names}
     for name in ("epoch", "step"):
         history[name] = history[name].astype(np.int64)

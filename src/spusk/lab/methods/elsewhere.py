@@ -30,6 +30,7 @@ class Elsewhere:
     Attributes:
         name: what one imports, perhaps with the arguments that choose the method.
         arguments: of our fields that it has too, the names there; `betas[0]` is the first of a pair.
+            `1 − b1` tells that it has the complement of ours.
     """
 
     name: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spusk.errors import SpuskError
-from spusk.optim.hyper import ALLOWED
+from spusk.optim.ranges import ALLOWED
 
 # Values that a field is tried with: what refuses one of them says what it allows.
 PROBES: tuple[Any, ...] = (-1.0, 2.0, 0.0, 1e12, "?")

@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, Schedule, check_choice, value
+from spusk.optim.hyper import Hyper, Schedule, value
+from spusk.optim.ranges import check_choice
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Literal
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, Schedule, check_choice, value
+from spusk.optim.hyper import Hyper, Schedule, value
+from spusk.optim.ranges import check_choice
 from spusk.optim.schedules.milestones import check_ascending, check_count
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import AT_LEAST_ONE, Hyper, Range, Schedule, value
+from spusk.optim.hyper import Hyper, Schedule, value
+from spusk.optim.ranges import AT_LEAST_ONE, Range
 
 
 @dataclass(frozen=True)

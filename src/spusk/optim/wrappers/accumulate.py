@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import check_whole
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import check_whole
 from spusk.optim.wrappers.trees import combined
 from spusk.optim.wrappers.wrapper import Inside, Wrapper, moving_if
 

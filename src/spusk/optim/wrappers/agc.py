@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import POSITIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.layout import in_order
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import POSITIVE, Range
 from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
 

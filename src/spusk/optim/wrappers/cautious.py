@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import NOT_NEGATIVE, SHARE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, SHARE, Range
 from spusk.optim.wrappers.wrapper import Wrapper
 
 

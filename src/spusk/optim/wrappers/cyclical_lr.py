@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from spusk.errors import InputError
 from spusk.graph import Tensor
-from spusk.optim.hyper import Hyper, check_choice
+from spusk.optim.hyper import Hyper
 from spusk.optim.momentum import Momentum
 from spusk.optim.optimizer import Optimizer, Parameters
+from spusk.optim.ranges import check_choice
 from spusk.optim.schedules.exp_range import ExpRange
 from spusk.optim.schedules.triangular import Triangular
 from spusk.optim.schedules.triangular2 import Triangular2

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, PART, Range
 from spusk.optim.rates import Rates
 from spusk.optim.wrappers.leaves import with_leaves
 from spusk.optim.wrappers.patterns import check_each_fits, first_fit

@@ -14,9 +14,10 @@ import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import NOT_NEGATIVE, PART, Hyper, Range, Schedule, check_choice, check_whole, members
+from spusk.optim.hyper import Hyper, Schedule, members
 from spusk.optim.objective import Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, PART, Range, check_choice, check_whole
 from spusk.optim.wrappers.leaves import with_leaves
 from spusk.optim.wrappers.wrapper import Inside, Wrapper
 

@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.graph import Tensor
-from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.momentum import Momentum
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, Range
 from spusk.optim.wrappers.clip import norm_of
 from spusk.optim.wrappers.wrapper import Wrapper
 

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import spusk.numpy as snp
 from spusk.graph import Tensor, scalar
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, Range
 from spusk.optim.wrappers.trees import combined
 from spusk.optim.wrappers.wrapper import Inside, Wrapper, moving_if
 

@@ -13,7 +13,7 @@ from spusk.optim import Optimizer
 from spusk.optim.wrappers.plateau import Watch, plateaus
 
 
-class Rates:
+class Plateaus:
     """The scales of every `Plateau` in an optimizer, which are inputs of its step.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from numbers import Real
@@ -11,11 +10,11 @@ from typing import Any, TypeAlias
 from spusk.errors import InputError
 from spusk.optim import Optimizer
 from spusk.optim.hyper import Schedule, members
+from spusk.optim.text import is_given
 
 Rate: TypeAlias = float | None
 """A learning rate, or None where the rule is trained as it stands: by a schedule, or with several rates."""
 
-NAMED = re.compile(r"\blr\s*=\s*([^\s,()]+)")
 PROBE = 0.0123456789  # any rate that nobody writes
 
 
@@ -48,11 +47,12 @@ def rates(rule: Optimizer, lrs: Iterable[float] | None, text: str | None = None)
 def only_rate(rule: Optimizer) -> Rate:
     """The learning rate of a rule; None if that is a schedule, or there are several, or none."""
     try:
-        found = {content for _, _, content in _rates_of(rule)}
+        found = [content for _, _, content in _rates_of(rule)]
     except InputError:  # it has no lr
         return None
-    one = found.pop() if len(found) == 1 else None
-    return float(one) if isinstance(one, Real) else None
+    numbers = {float(content) for content in found if isinstance(content, Real)}
+    all_numbers = all(isinstance(content, Real) for content in found)
+    return numbers.pop() if len(numbers) == 1 and all_numbers else None
 
 
 def has_own_rate(rule: Optimizer, text: str | None = None) -> bool:
@@ -60,12 +60,11 @@ def has_own_rate(rule: Optimizer, text: str | None = None) -> bool:
 
     A preset's rate counts as a default if the preset changes more than the rate, or the rule is a text.
     """
-    named = set(NAMED.findall(text or ""))
     for owner, name, content in _rates_of(rule):
         default = next(f.default for f in fields(owner) if f.name == name)
         if content != default and not _is_presets(owner, name, content, text is not None):
             return True
-        if isinstance(content, Real) and any(_number(x) == content for x in named):
+        if text is not None and is_given(text, owner, name):
             return True
     return False
 
@@ -104,10 +103,3 @@ def _is_presets(owner: Any, name: str, content: Any, is_text: bool) -> bool:
         and all(getattr(owner, field) == x for field, x in preset.items())
         for preset in presets.values()
     )
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
