@@ -63,11 +63,6 @@ class Swapping(Wrapper):
         return {first: parameters[second], second: new[first]}, after
 
 
-@pytest.fixture
-def torch(peer):
-    return peer("torch")
-
-
 def trained(torch, rule, backend, compile=False):
     """Two parameters after each step."""
     import spusk.interop.torch

@@ -10,11 +10,6 @@ from spusk import optim
 pytestmark = pytest.mark.peers
 
 
-@pytest.fixture
-def torch(peer):
-    return peer("torch")
-
-
 def trained(torch, rule, wrap=lambda f: f, steps=4, **arguments):
     """The weights of a small net after some steps by a function that is wrapped."""
     import spusk.interop.torch

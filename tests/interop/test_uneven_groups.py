@@ -9,11 +9,6 @@ pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-def torch(peer):
-    return peer("torch")
-
-
-@pytest.fixture
 def make(torch):
     import spusk.interop.torch
 

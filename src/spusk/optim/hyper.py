@@ -28,10 +28,6 @@ from spusk.graph import input as new_input
 from spusk.graph.interpret import evaluate
 from spusk.optim.hints import for_field
 from spusk.optim.ranges import ALLOWED, ONE_STEP, PLACES
-from spusk.optim.ranges import NOT_NEGATIVE as NOT_NEGATIVE
-from spusk.optim.ranges import Range as Range
-from spusk.optim.ranges import check_choice as check_choice
-from spusk.optim.ranges import check_whole as check_whole
 
 if TYPE_CHECKING:
     # A number, a Schedule or a scalar Tensor. Formulas multiply it with Tensors, which only Any allows:

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 import spusk.numpy as snp
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import Hyper, check_choice, check_whole
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import check_choice, check_whole
 from spusk.optim.wrappers.trees import combined
 from spusk.optim.wrappers.wrapper import Inside, Wrapper
 

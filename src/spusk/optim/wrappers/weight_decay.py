@@ -13,9 +13,10 @@ import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import NOT_NEGATIVE, Hyper, Range, check_choice
+from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Parameters, replaced
 from spusk.optim.optimizer import Optimizer
+from spusk.optim.ranges import NOT_NEGATIVE, Range, check_choice
 from spusk.optim.wrappers.patterns import Patterns, check_patterns, fits
 from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
