@@ -27,7 +27,7 @@ from spusk.graph import Tensor
 from spusk.graph import input as new_input
 from spusk.graph.interpret import evaluate
 from spusk.optim.hints import for_field
-from spusk.optim.ranges import ALLOWED, ONE_STEP, PLACES
+from spusk.optim.ranges import ALLOWED, ONE_STEP, PLACES, Range
 
 if TYPE_CHECKING:
     # A number, a Schedule or a scalar Tensor. Formulas multiply it with Tensors, which only Any allows:
