@@ -33,7 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
-        digest: of the file's name and text without comments and docstrings, and the changed statement.
+        digest: of the file's name, its text without comments, docstrings and imports, and the changed statement.
     """
 
     file: str
@@ -54,7 +54,8 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text. Two operators that do the same count once."""
     tree = ast.parse(file.read_text(), str(file))
     name = file.resolve().relative_to(ROOT).as_posix() if file.resolve().is_relative_to(ROOT) else str(file)
-    whole, number = without_docstrings(tree), {id(n): i for i, n in enumerate(ast.walk(tree))}
+    whole = only_formulas(tree)
+    number = {id(n): i for i, n in enumerate(n for n in ast.walk(tree) if not isinstance(n, _IMPORTS))}
     seen: set[str] = set()
     for function, holder, key, node, place in list(_places(tree)):
         for operator, change in OPERATORS.items():
@@ -80,15 +81,22 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 _put(holder, key, node)
 
 
-def without_docstrings(tree: ast.Module) -> str:
-    """A module's text, without comments either."""
+def only_formulas(tree: ast.Module) -> str:
+    """A module's text without comments, docstrings and imports."""
     tree = deepcopy(tree)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            kept = [n for n in body if not (_is_docstring(n) or isinstance(n, _IMPORTS))]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
     return ast.unparse(tree)
+
+
+_IMPORTS = (ast.Import, ast.ImportFrom, ast.alias)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 Key = tuple[str, int | None]
