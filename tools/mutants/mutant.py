@@ -33,7 +33,7 @@ class Mutant:
         before, after: the source text of the place; of what it is in, for a name, a number or a condition.
         line: where it is.
         code: the compiled module.
-        digest: of the file's name, its text but for comments, docstrings and imports, and the changed statement.
+        digest: of the file's name, its text but for comments, docstrings and imports, and the statement.
     """
 
     file: str
