@@ -139,7 +139,6 @@ class Optimizer(TorchOptimizer):
             raise
         self._tell_rate(group, 1)
 
-    @torch.compiler.disable  # within a compiled function it is called as it is, for there is nothing to trace
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step for all parameters that have a gradient; those without are left alone.
 
@@ -155,6 +154,10 @@ class Optimizer(TorchOptimizer):
             InputError: if the rule needs a closure and got none, if the weights to use are in the model
                 (`eval`), or for gradients that are sparse.
         """
+        # A function that is being compiled calls it as it is: in native code there is nothing to trace.
+        return _untraced(self, closure) if torch.compiler.is_compiling() else self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
         if any(group.get(EVALUATING) for group in self.param_groups):
             raise InputError(
                 "the model has the weights to use, as eval() put them; call train() before a step"
@@ -340,6 +343,11 @@ class Optimizer(TorchOptimizer):
             )
         for value in new.values():
             group[MOMENTUM] = group[name] = group[AGREED] = value
+
+
+@torch.compiler.disable
+def _untraced(optimizer: Any, closure: Callable[[], Any] | None) -> Any:
+    return optimizer._step(closure)
 
 
 def _one(step: int, numbers: Sequence[float]) -> float:
