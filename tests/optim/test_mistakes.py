@@ -301,6 +301,12 @@ def test_a_rule_that_is_installed_beside_pythons_own_modules_is_somebodys(monkey
         sp.minimize(lambda x: (x * x).sum(), [1.0], theirs.Mine(), steps=1)
 
 
+def test_a_wrapper_that_fails_within_one_of_ours_is_told_with_its_line(written):
+    written(MISTAKES["a wrapper that fails"][0])
+    with pytest.raises(SpuskError, match=r"has no attribute 'gradient'.* \(mine\.py:13\)$"):
+        sp.minimize(lambda x: (x * x).sum(), [1.0, 2.0], "lookahead(./mine.py:Mine)", steps=1)
+
+
 def test_a_rule_within_a_wrapper_of_ones_own_is_told_of_alone(written):
     wrapper = (
         "\n@dataclass(frozen=True)\nclass Around(Wrapper):\n    inner: Optimizer = Mine()\n"
