@@ -176,6 +176,10 @@ MISTAKES = {
         changed(("    def update(", "    def go(")),
         "Mine does not define update(w, g, s, t) (mine.py:9)",
     ),
+    "nothing but a helper and a number like an update": (
+        changed(("    def update(", "    updates = 3\n\n    def _update(")),
+        "Mine does not define update(w, g, s, t) (mine.py:9)",
+    ),
     "a start without a State": (
         changed((START, "        pass\n")),
         "Mine.start returns NoneType for 'x'; it must return a State of Tensors, such as "

@@ -281,6 +281,13 @@ def test_bad_input_is_told_in_a_sentence(make, sentence):
         make()
 
 
+def test_a_rule_of_ones_own_asks_for_nothing_unless_it_says_so():
+    class Own(Optimizer):
+        pass
+
+    assert (Own().full_batch, Own().needs_curvature, Own().needs_names) == (False, False, False)
+
+
 # --- docstrings ---------------------------------------------------------------------------------------
 
 
