@@ -150,11 +150,19 @@ def test_its_factors_learn_to_whiten_the_gradient():
     np.testing.assert_allclose(covariance, np.eye(12), atol=0.25)  # of the gradients: from 1 to 5184
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_the_first_gradient_is_whitened_to_a_mean_fourth_power_of_one_whatever_its_sign(sign):
+@pytest.mark.parametrize("factor", [-1.0, 1e-100, -1e-3, 1.0, 1e100])
+def test_the_first_gradient_is_whitened_to_a_mean_fourth_power_of_one_whatever_its_size_and_sign(factor):
     step = Step(PSGDKron(lr=1.0, mu=0.0), {"w": START})
-    step({"w": sign * abs(GRADIENTS[30]) * 1e-3})
+    step({"w": factor * abs(GRADIENTS[30])})
     assert np.mean((step.parameters["w"] - START) ** 4) == pytest.approx(1, rel=1e-12)
+
+
+def test_a_first_gradient_of_zero_leaves_the_factors_one():
+    step = Step(PSGDKron(), {"w": START})
+    step()
+    np.testing.assert_array_equal(step.state["w/q0"], np.ones(4))
+    np.testing.assert_array_equal(step.state["w/q1"], np.eye(3))
+    np.testing.assert_array_equal(step.parameters["w"], START)
 
 
 def test_gradients_that_rest_do_not_move_the_factors():
