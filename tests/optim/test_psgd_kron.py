@@ -194,10 +194,11 @@ def test_the_inverse_of_a_triangle_is_exact(n):
 
 
 @pytest.mark.parametrize("rank", [0, 1, 5])
-def test_the_norm_s_lower_bound_is_one_and_close(rank):
+@pytest.mark.parametrize("factor", [1.0, -1.0, 1e-200, -1e200])
+def test_the_norm_s_lower_bound_is_one_and_close(rank, factor):
     x = np.random.default_rng(rank).normal(size=(5, rank))
-    a = new_input("a", (5, 5), "float64")
-    found, exact = evaluate([norm_lower_bound(a)], {a: x @ x.T})[0], np.linalg.norm(x @ x.T, 2)
+    value, a = factor * x @ x.T, new_input("a", (5, 5), "float64")
+    found, exact = evaluate([norm_lower_bound(a)], {a: value})[0], np.linalg.norm(value, 2)
     assert 0.8 * exact <= found <= exact * (1 + 1e-12)
 
 
