@@ -193,6 +193,14 @@ def test_the_inverse_of_a_triangle_is_exact(n):
     )
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9, 33])
+def test_the_inverse_of_differences_is_sums(n):
+    # Every power of the part beyond the diagonal counts in full.
+    x = new_input("q", (n, n), "float64")
+    found = evaluate([triangular_inverse(x)], {x: np.eye(n) - np.eye(n, k=1)})[0]
+    np.testing.assert_array_equal(found, np.triu(np.ones((n, n))))
+
+
 @pytest.mark.parametrize("rank", [0, 1, 5])
 @pytest.mark.parametrize("factor", [1.0, -1.0, 1e-200, -1e200])
 def test_the_norm_s_lower_bound_is_one_and_close(rank, factor):
