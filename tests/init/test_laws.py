@@ -109,6 +109,13 @@ def test_the_variance_that_a_cut_leaves(cut):
     assert drawn.var() == pytest.approx(stats.truncnorm(-cut, cut).var(), rel=0.008)
 
 
+@pytest.mark.parametrize("cut", [0.5, 2.0])
+def test_numbers_drawn_one_by_one_follow_the_same_law(cut):
+    rng = np.random.default_rng(8)
+    drawn = [truncated_standard_normal((), cut, rng).item() for _ in range(2000)]
+    assert stats.kstest(drawn, stats.truncnorm(-cut, cut).cdf).pvalue > 0.01
+
+
 class CountingProposals:
     """A generator that counts the candidates it is asked for."""
 

@@ -106,6 +106,7 @@ def test_at_most_512_examples_are_looked_at_and_they_follow_from_the_seed():
     first, again, other = (fitted(NET, drawn, "lsuv", x, seed=seed)["4.weight"] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+    np.testing.assert_array_equal(first, fitted(NET, drawn, "lsuv", x)["4.weight"])  # 0 unless told
 
 
 def test_no_network_sees_more_than_512_examples():

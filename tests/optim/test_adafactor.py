@@ -8,6 +8,7 @@ from optim.harness import Step, assert_close, named
 from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
 from spusk.optim import Adafactor
+from spusk.optim.layout import in_layout
 
 
 def root_mean_square(x):
@@ -98,6 +99,14 @@ def test_axes_are_the_last_two_or_the_largest_and_short_ones_are_not_factored():
     assert shapes(Adafactor()) == {"r": (6, 2, 3, 1), "c": (6, 2, 1, 5)}
     assert shapes(Adafactor(largest_axes=True)) == {"r": (1, 2, 3, 5), "c": (6, 2, 3, 1)}
     assert shapes(Adafactor(min_size=4)) == {"v": (6, 2, 3, 5)}
+
+
+@pytest.mark.parametrize("out_first", [False, True])
+def test_torch_s_factors_the_last_two_axes_in_any_layout(out_first):
+    # torch/optim/_adafactor.py: row_var and col_var are means over the axes -1 and -2, also in convolutions.
+    rule = in_layout(Adafactor.like("torch"), out_first=out_first)
+    state = Step(rule, {"w": np.ones((6, 2, 3, 5))}).state
+    assert {path: s.shape for path, s in state.items()} == {"w/r": (6, 2, 3, 1), "w/c": (6, 2, 1, 5)}
 
 
 @pytest.mark.parametrize(

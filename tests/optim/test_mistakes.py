@@ -1,7 +1,10 @@
 """A rule with a mistake gets one sentence, which names the rule and the line in its file."""
 
+import ast
 import re
 import sys
+import types
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +104,13 @@ MISTAKES = {
         changed((RETURN, "        return w - v, v, s\n")),
         "Mine.update returned a tuple of 3; it must return the pair (w, state), for instance (w, s) (mine.py:18)",
     ),
+    "three things returned under a decorator": (
+        changed(
+            ("    def update(", "    @(lambda f: f)\n    @(lambda f: f)\n    def update("),
+            (RETURN, "        return w - v, v, s\n"),
+        ),
+        "Mine.update returned a tuple of 3; it must return the pair (w, state), for instance (w, s) (mine.py:20)",
+    ),
     "a Tensor for the state": (
         changed((RETURN, "        return w - v, v\n")),
         "Mine.update returns Tensor as the state of 'x', not a State (mine.py:17)",
@@ -116,6 +126,10 @@ MISTAKES = {
     "a mutable default": (
         changed(("    mu: Hyper = 0.9\n", "    mu: Hyper = 0.9\n    parts: list = []\n")),
         "Mine.parts is a list by default, which all would share; use a tuple (mine.py:12)",
+    ),
+    "a mutable default in the second class of a name": (
+        FIRST + "    parts: tuple = ()\n\n@dataclass(frozen=True)\nclass Mine(Mine):\n    parts: list = []\n",
+        "Mine.parts is a list by default, which all would share; use a tuple (mine.py:23)",
     ),
     "math on a Tensor": (
         changed((FIRST_LINE, "        v = g / math.sqrt(g)\n")),
@@ -145,6 +159,10 @@ MISTAKES = {
         "Mine.update: TypeError: Mine.update() takes 4 positional arguments but 5 were given; "
         "it is called as update(self, w, g, s, t) (mine.py:16)",
     ),
+    "a method of one's own with an argument too many": (
+        changed((FIRST_LINE, "        v = self.helped(g, g)\n")) + "\n    def helped(self, g):\n        return g\n",
+        "Mine.update: TypeError: Mine.helped() takes 2 positional arguments but 3 were given (mine.py:17)",
+    ),
     "a Tensor changed in place": (
         changed((FIRST_LINE, "        w[0] = 0\n" + FIRST_LINE)),
         "Mine.update: TypeError: 'Tensor' object does not support item assignment; a Tensor never changes, so make "
@@ -156,6 +174,10 @@ MISTAKES = {
     ),
     "nothing like an update": (
         changed(("    def update(", "    def go(")),
+        "Mine does not define update(w, g, s, t) (mine.py:9)",
+    ),
+    "nothing but a helper and a number like an update": (
+        changed(("    def update(", "    updates = 3\n\n    def _update(")),
         "Mine does not define update(w, g, s, t) (mine.py:9)",
     ),
     "a start without a State": (
@@ -262,6 +284,47 @@ def test_the_command_line_prints_the_sentence_and_ends_with_status_2(
     out, err = capsys.readouterr()
     assert (ended.value.code, out) == (2, "")
     assert err == f"spusk: {sentence}\n".replace("'x/v'", "'0.weight/v'")
+
+
+def test_of_a_mistake_in_a_neighbouring_file_the_rule_s_own_line_is_told(written, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "neighbour.py").write_text("def helped(g):\n    return g.nothing\n")
+    written(changed((FIRST_LINE, "        from neighbour import helped\n        v = helped(g)\n")))
+    monkeypatch.delitem(sys.modules, "neighbour", raising=False)
+    with pytest.raises(SpuskError, match=r"has no attribute 'nothing' \(mine\.py:18\)$"):
+        sp.minimize(lambda x: (x * x).sum(), [1.0], "./mine.py:Mine", steps=1)
+
+
+def test_a_rule_that_is_installed_beside_pythons_own_modules_is_somebodys(monkeypatch):
+    # Without a virtual environment, packages lie in a folder of the standard library's.
+    theirs = types.ModuleType("theirs")
+    monkeypatch.setitem(sys.modules, "theirs", theirs)
+    file = Path(ast.__file__).parent / "site-packages" / "theirs.py"
+    exec(compile(MISTAKES["a name that is not there"][0], str(file), "exec"), vars(theirs))
+    with pytest.raises(SpuskError, match=r"name 'nothing' is not defined \(theirs\.py:17\)$"):
+        sp.minimize(lambda x: (x * x).sum(), [1.0], theirs.Mine(), steps=1)
+
+
+def test_a_wrapper_that_fails_within_one_of_ours_is_told_with_its_line(written):
+    written(MISTAKES["a wrapper that fails"][0])
+    with pytest.raises(SpuskError, match=r"has no attribute 'gradient'.* \(mine\.py:13\)$"):
+        sp.minimize(lambda x: (x * x).sum(), [1.0, 2.0], "lookahead(./mine.py:Mine)", steps=1)
+
+
+def test_a_rule_within_a_wrapper_of_ones_own_is_told_of_alone(written):
+    wrapper = (
+        "\n@dataclass(frozen=True)\nclass Around(Wrapper):\n    inner: Optimizer = Mine()\n"
+        "    def update_all(self, parameters, gradients, state, t):\n"
+        "        return self.inner.update_all(parameters, gradients, state, t)\n"
+        "    def start_all(self, parameters):\n        return self.inner.start_all(parameters)\n"
+        "    def point_all(self, parameters, state):\n        return self.inner.point_all(parameters, state)\n"
+    )
+    for case in ("an unknown slot", "nothing returned", "a start without a State"):
+        text, sentence = MISTAKES[case]
+        written(text + wrapper)
+        with pytest.raises(SpuskError) as found:
+            sp.minimize(lambda x: (x * x).sum(), [1.0, 2.0], "./mine.py:Around", steps=1)
+        assert str(found.value) == sentence
 
 
 def test_the_right_rule_passes(written):

@@ -98,6 +98,36 @@ def test_parameters_with_any_number_of_axes(shape):
     assert_close(found.reshape(expected.shape), expected)
 
 
+@pytest.mark.parametrize(
+    ("rule", "shape", "kept"),
+    [
+        (PSGDKron(), (4, 4), [(4, 4), (4, 4)]),
+        (PSGDKron(), (4, 3), [(4,), (3, 3)]),
+        (PSGDKron(), (2, 2, 4), [(2, 2), (2, 2), (4, 4)]),
+        (PSGDKron(max_size=4), (4, 4), [(4, 4), (4, 4)]),
+        (PSGDKron(max_size=3), (4, 4), [(4,), (4,)]),
+        # An axis of length 1 has nothing to turn; a vector of 4 needs 4 times as many elements.
+        (PSGDKron(max_skew=4), (1, 4), [(1,), (4, 4)]),
+        (PSGDKron(max_skew=3), (1, 4), [(1,), (4,)]),
+        (PSGDKron(), (), [(1,)]),
+    ],
+)
+def test_long_axes_and_short_ones_keep_a_diagonal_factor(rule, shape, kept):
+    state = Step(rule, {"w": np.ones(shape)}).state
+    assert [state[f"w/q{axis}"].shape for axis in range(len(kept))] == kept
+
+
+def test_the_factors_greatest_elements_are_made_equal_when_it_is_time():
+    step, other = (Step(PSGDKron(balance=k), {"w": START}) for k in (7, 1000))
+    for i, gradient in enumerate(GRADIENTS[20:40], start=1):
+        for each in (step, other):
+            each({"w": gradient})
+        first, second = (abs(step.state[f"w/q{axis}"]).max() for axis in (0, 1))
+        assert (abs(first / second - 1) < 1e-12) == (i % 7 == 0)
+        # What they do together is the same.
+        np.testing.assert_allclose(step.parameters["w"], other.parameters["w"], rtol=1e-12)
+
+
 @pytest.mark.parametrize("rule", [PSGDKron(max_skew=2), PSGDKron(whiten="momentum", every=2)], ids=repr)
 def test_native_code_is_the_interpreter(rule):
     assert_close(natively(rule), run(rule))
@@ -118,6 +148,21 @@ def test_its_factors_learn_to_whiten_the_gradient():
     white = (p0 @ gradients(20000) @ p1).reshape(-1, 12)
     covariance = white.T @ white / len(white)
     np.testing.assert_allclose(covariance, np.eye(12), atol=0.25)  # of the gradients: from 1 to 5184
+
+
+@pytest.mark.parametrize("factor", [-1.0, 1e-100, -1e-3, 1.0, 1e100])
+def test_the_first_gradient_is_whitened_to_a_mean_fourth_power_of_one_whatever_its_size_and_sign(factor):
+    step = Step(PSGDKron(lr=1.0, mu=0.0), {"w": START})
+    step({"w": factor * abs(GRADIENTS[30])})
+    assert np.mean((step.parameters["w"] - START) ** 4) == pytest.approx(1, rel=1e-12)
+
+
+def test_a_first_gradient_of_zero_leaves_the_factors_one():
+    step = Step(PSGDKron(), {"w": START})
+    step()
+    np.testing.assert_array_equal(step.state["w/q0"], np.ones(4))
+    np.testing.assert_array_equal(step.state["w/q1"], np.eye(3))
+    np.testing.assert_array_equal(step.parameters["w"], START)
 
 
 def test_gradients_that_rest_do_not_move_the_factors():
@@ -148,11 +193,20 @@ def test_the_inverse_of_a_triangle_is_exact(n):
     )
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9, 33])
+def test_the_inverse_of_differences_is_sums(n):
+    # Every power of the part beyond the diagonal counts in full.
+    x = new_input("q", (n, n), "float64")
+    found = evaluate([triangular_inverse(x)], {x: np.eye(n) - np.eye(n, k=1)})[0]
+    np.testing.assert_array_equal(found, np.triu(np.ones((n, n))))
+
+
 @pytest.mark.parametrize("rank", [0, 1, 5])
-def test_the_norm_s_lower_bound_is_one_and_close(rank):
+@pytest.mark.parametrize("factor", [1.0, -1.0, 1e-200, -1e200])
+def test_the_norm_s_lower_bound_is_one_and_close(rank, factor):
     x = np.random.default_rng(rank).normal(size=(5, rank))
-    a = new_input("a", (5, 5), "float64")
-    found, exact = evaluate([norm_lower_bound(a)], {a: x @ x.T})[0], np.linalg.norm(x @ x.T, 2)
+    value, a = factor * x @ x.T, new_input("a", (5, 5), "float64")
+    found, exact = evaluate([norm_lower_bound(a)], {a: value})[0], np.linalg.norm(value, 2)
     assert 0.8 * exact <= found <= exact * (1 + 1e-12)
 
 

@@ -269,12 +269,23 @@ def test_the_catalogue_begins_with_the_lecture_in_its_order():
             r"AdaBelief\(threshold=3.9\): threshold must be 4 or greater",
         ),
         (lambda: optim.SGD().with_lr(math.nan), "lr must be finite"),
-        (lambda: Optimizer().with_lr(0.1), "Optimizer has no learning rate called lr"),
+        (lambda: Optimizer().with_lr(0.1), "Optimizer has no learning rate called lr$"),
+        (
+            lambda: type("Bare", (Optimizer,), {"lr": 0.1})().with_lr(0.2),
+            r"Bare has no learning rate called lr; write lr: Hyper = … in a class with @dataclass\(frozen=True\)$",
+        ),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+def test_a_rule_of_ones_own_asks_for_nothing_unless_it_says_so():
+    class Own(Optimizer):
+        pass
+
+    assert (Own().full_batch, Own().needs_curvature, Own().needs_names) == (False, False, False)
 
 
 # --- docstrings ---------------------------------------------------------------------------------------

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from optim import harness
 from optim.descent import N, curvature, follow, slope, through_events
-from optim.events import GRADIENTS, START
+from optim.events import GRADIENTS
 from optim.harness import Step, assert_close
 
 import spusk as sp
+import spusk.numpy as snp
 from spusk.optim import AdaHessian, LayerwiseDecay, Lookahead, SophiaH
 
 
@@ -72,15 +72,35 @@ def test_both_backends_agree(rule):
     assert_close(through_events(rule, 0.001, "native"), through_events(rule, 0.001, "numpy"))
 
 
-def test_over_a_kernel_adahessian_takes_the_mean_of_what_it_sees():
-    w = {"conv": START[:4].reshape(2, 2, 1, 1) * np.ones((1, 1, 1, 2)), "weight": START[:4].reshape(2, 2)}
-    step = Step(AdaHessian(lr=1.0, eps=0.0), w, harness.slope)
+@pytest.mark.parametrize("out_first", [False, True])
+def test_over_a_kernel_adahessian_takes_the_mean_of_the_curvatures_sizes(out_first):
+    # The gradient sin(w) has the curvature cos(w), of both signs within each kernel.
+    w = np.linspace(0.3, 9.0, 36).reshape(3, 2, 2, 3)
+    kernel = (2, 3) if out_first else (0, 1)
+    size = np.broadcast_to(abs(np.cos(w)).mean(kernel, keepdims=True), w.shape)
+    step = Step(AdaHessian(lr=1.0, eps=0.0, out_first=out_first), {"conv": w, "dense": w[0, 0]}, snp.sin)
     step()
-    slope, seen = np.tanh(w["conv"]) + 0.3 * w["conv"], 0.3 + 1 / np.cosh(w["conv"]) ** 2
-    mean = seen.mean(axis=(0, 1), keepdims=True)
-    np.testing.assert_allclose(w["conv"] - step.parameters["conv"], slope / mean)
-    slope, seen = (x[..., 0, 0] for x in (slope, seen))
-    np.testing.assert_allclose(w["weight"] - step.parameters["weight"], slope / seen)
+    np.testing.assert_allclose(step.parameters["conv"], w - np.sin(w) / size)
+    np.testing.assert_allclose(step.parameters["dense"], (w - np.sin(w) / abs(np.cos(w)))[0, 0])
+
+
+def test_pytorch_optimizer_takes_each_weight_s_own_curvature_and_all_but_no_epsilon():
+    rule = AdaHessian.like("pytorch_optimizer", lr=1.0)
+    w = np.linspace(0.3, 9.0, 36).reshape(3, 2, 2, 3)
+    step = Step(rule, {"w": w}, snp.sin)
+    step()
+    np.testing.assert_allclose(step.parameters["w"], w - np.sin(w) / abs(np.cos(w)))
+    # Its ε is 1e-16: a curvature of that size makes half of Newton's step.
+    step = Step(rule, {"w": np.ones(1)}, lambda x: 1e-16 * x)
+    step()
+    np.testing.assert_allclose(step.parameters["w"], [0.5])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_where_nothing_pulls_and_nothing_is_bent_adahessian_stays_also_without_epsilon(backend):
+    found = sp.minimize(lambda x: x[0] ** 2, [1.0, 3.0], AdaHessian(eps=0.0), steps=3, backend=backend)
+    np.testing.assert_array_equal(found.path[:, 1], 3.0)
+    assert (np.diff(found.path[:, 0]) < 0).all()
 
 
 def test_negative_curvature_makes_a_step_of_full_size_downhill():

@@ -13,6 +13,7 @@ from tools.mutants.mutant import ROOT, SOURCE, module_name
 TESTS = ROOT / "tests"
 
 ELSEWHERE = {
+    "optim/hints.py": ["optim/test_text.py"],
     "optim/solvers.py": ["train/test_solvers.py"],
     "optim/wrappers/plateau.py": ["train/test_rates.py"],
     "optim/wrappers/skip_non_finite.py": ["train/test_rates.py"],

@@ -73,11 +73,11 @@ class AdaHessian(SecondOrder):
     def update_curved(self, w: Tensor, g: Tensor, h: Tensor, s: State, t: Tensor) -> tuple[Tensor, State]:
         if self.spatial and w.ndim == 4:
             kernel = in_order(w.ndim, self.out_first)[:2]
-            h = snp.mean(abs(h), axis=kernel, keepdims=True) + snp.zeros_like(w)
+            h = snp.mean(abs(h), axis=kernel, keepdims=True)
         m = self.beta1 * s.m + (1 - self.beta1) * g
         v = self.beta2 * s.v + (1 - self.beta2) * h * h
         root = snp.sqrt(v / (1 - self.beta2**t))
         bottom = root**self.hessian_power + self.eps
         # Without curvature and gradient there is no step, also with ε = 0.
-        step = snp.where(bottom > 0, m / snp.where(bottom > 0, bottom, 1), 0)
+        step = snp.where(bottom > 0, m / bottom, 0)
         return w - (self.lr / (1 - self.beta1**t)) * step, State(m=m, v=v)

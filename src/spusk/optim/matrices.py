@@ -98,7 +98,7 @@ def orthogonal(s: Tensor) -> Tensor:
         is_negative = first < 0
         v = x + snp.where(is_negative, -size, size) * unit
         square = snp.sum(v * v)
-        share = snp.where(square > 0, 2 / snp.where(square > 0, square, 1), 0)
+        share = 2 / snp.where(square > 0, square, 1)  # of a vector that is 0 it does not matter which
         q = q - snp.outer(q @ v, share * v)
         signs = signs + snp.where(is_negative | (size == 0), unit, -unit)
         below, unit = below - unit, snp.roll(unit, 1)

@@ -198,10 +198,10 @@ def _field_place(cls: type[Any], name: str) -> Place | None:
     if place is None:
         return None
     for node in ast.walk(_syntax(place.file)):
-        if isinstance(node, ast.ClassDef) and node.name == cls.__name__ and node.lineno <= place.line + 1:
+        if isinstance(node, ast.ClassDef) and node.lineno == place.line:
             for part in node.body:
                 if isinstance(part, ast.AnnAssign) and ast.unparse(part.target) == name:
-                    place = Place(place.file, part.lineno)
+                    return Place(place.file, part.lineno)
     return place
 
 

@@ -127,7 +127,7 @@ class PSGDKron(Optimizer):
         greatest = snp.max(snp.abs(x))
         unit = snp.where(greatest > 0, greatest, 1)
         fourth = snp.mean((x / unit) ** 4)
-        return snp.where(greatest > 0, snp.where(greatest > 0, fourth, 1) ** -0.125 / snp.sqrt(unit), 1)
+        return snp.where(greatest > 0, fourth, 1) ** -0.125 / snp.sqrt(unit)
 
     def _fitted(
         self, q: list[Tensor], a: Tensor, s: State, t: Tensor
