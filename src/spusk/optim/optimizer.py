@@ -181,7 +181,8 @@ class Optimizer:
     def with_lr(self, lr: Hyper) -> Self:
         """The same rule with another learning rate."""
         if "lr" not in {f.name for f in dataclasses.fields(self)}:
-            hint = "; write lr: Hyper = … in a class with @dataclass(frozen=True)" if hasattr(self, "lr") else ""
+            told = "; write lr: Hyper = … in a class with @dataclass(frozen=True)"
+            hint = told if hasattr(self, "lr") else ""
             raise InputError(f"{type(self).__name__} has no learning rate called lr{hint}")
         return dataclasses.replace(self, lr=lr)  # pyright: ignore[reportCallIssue]
 
