@@ -128,6 +128,16 @@ def test_the_factors_greatest_elements_are_made_equal_when_it_is_time():
         np.testing.assert_allclose(step.parameters["w"], other.parameters["w"], rtol=1e-12)
 
 
+def test_the_greatest_element_may_be_a_negative_one():
+    step = Step(PSGDKron(balance=1), {"w": START})
+    q = np.array([[1.0, -9.0, 0.5], [0.0, 2.0, 3.0], [0.0, 0.0, 1.0]])
+    step.state |= {"w/q0": np.full(4, 4.0), "w/q1": q}
+    step.t = 1
+    step()  # a gradient of 0 teaches nothing
+    np.testing.assert_allclose(step.state["w/q0"], np.full(4, 6.0))
+    np.testing.assert_allclose(step.state["w/q1"], q * (4 / 6))
+
+
 @pytest.mark.parametrize("rule", [PSGDKron(max_skew=2), PSGDKron(whiten="momentum", every=2)], ids=repr)
 def test_native_code_is_the_interpreter(rule):
     assert_close(natively(rule), run(rule))
