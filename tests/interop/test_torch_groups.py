@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -330,3 +331,89 @@ def test_a_torch_scheduler_on_rates_that_parts_of_a_rule_schedule_is_an_error(to
     scheduler.step()
     with pytest.raises(InputError, match="partition schedules its learning rate itself, and something else"):
         ours.run(1)
+
+
+# --- what is set between steps ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ({"lr": -1.0}, "lr must be greater than 0"),
+        ({"beta1": 1.0}, "beta1 must be"),
+        ({"betas": (0.5, 0.9)}, "'betas', which adam does not know; here it is beta1 and beta2"),
+        ({"lrr": 0.5}, "did you mean 'lr'?"),
+    ],
+)
+def test_what_is_set_in_a_group_between_steps_is_checked_as_in_a_new_one(training, entry, sentence):
+    run = training(optim.Adam(lr=0.1)).run(2)
+    before = run.bits
+    run.optimizer.param_groups[0].update(entry)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        run.run(1)
+    assert same_bits(run.bits, before)
+
+
+def test_entries_of_one_s_own_may_be_set_between_steps(training):
+    run = training(optim.Adam(lr=0.1)).run(1)
+    run.optimizer.param_groups[0]["tag"] = "body"
+    run.run(1)
+
+
+# --- parameters without gradients, and frozen ones ----------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize(
+    "rule", [optim.Prodigy(), optim.DAdaptAdam(), optim.DAdaptSGD(), optim.DoG(), optim.DoWG()], ids=repr
+)
+@pytest.mark.parametrize("pattern", [((1, 0), (1, 1), (0, 1)), ((0, 1), (1, 0), (1, 1))])
+def test_a_rule_over_all_parameters_meets_one_later_than_another(torch, adapter, rule, backend, pattern):
+    """What has no gradient is left alone, before its first step too."""
+    pair = [torch.nn.Parameter(torch.tensor(x, dtype=torch.float64)) for x in ([1.0, 2.0], [3.0])]
+    optimizer = adapter.Optimizer(rule, pair, backend=backend)
+    for has in pattern:
+        for p, is_there in zip(pair, has, strict=True):
+            p.grad = torch.ones_like(p) if is_there else None
+        before = [p.detach().clone() for p in pair]
+        optimizer.step()
+        stayed = [bool((p == w).all()) for p, w in zip(pair, before, strict=True)]
+        assert stayed == [not is_there for is_there in has]
+        assert all(p.isfinite().all() for p in pair)
+
+
+@pytest.mark.parametrize(
+    "rule", [optim.Muon(lr=0.1), optim.LayerwiseDecay(optim.SGD(lr=1.0), gamma=0.5)], ids=repr
+)
+def test_freezing_a_parameter_changes_nothing_for_others(torch, adapter, rule):
+    """The head of a net, or the number of its layers, does not follow from what is trained."""
+    ends = []
+    for frozen in (False, True):
+        layers = [torch.nn.Parameter(torch.eye(2, dtype=torch.float64)) for _ in range(3)]
+        named = [(f"{i}.weight", p) for i, p in enumerate(layers)]
+        optimizer = adapter.Optimizer(rule, named)
+        for step in range(4):
+            layers[2].requires_grad_(not (frozen and step in (1, 2)))
+            for p in layers:
+                p.grad = torch.ones_like(p) if p.requires_grad else None
+            optimizer.step()
+        ends.append([p.tolist() for p in layers])
+    assert ends[0][:2] == ends[1][:2]
+    assert ends[0][2] != ends[1][2]
+
+
+def test_a_gradient_that_is_a_negative_view_is_read_as_it_is(torch, adapter):
+    w = torch.nn.Parameter(torch.zeros(3))
+    w.grad = torch._neg_view(torch.tensor([1.0, 2.0, 3.0]))
+    adapter.Optimizer(optim.SGD(lr=1.0), [w]).step()
+    assert w.tolist() == [1, 2, 3]
+
+
+def test_state_on_another_device_is_told(torch, adapter):
+    w = torch.nn.Parameter(torch.zeros(3))
+    w.grad = torch.ones(3)
+    optimizer = adapter.Optimizer(optim.Momentum(), [w])
+    optimizer.step()
+    optimizer.state[w]["v"] = optimizer.state[w]["v"].to("meta")
+    with pytest.raises(InputError, match="is on meta; it needs to be on the CPU"):
+        optimizer.step()

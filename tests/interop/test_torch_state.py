@@ -159,3 +159,70 @@ def test_the_state_of_torch_s_own_optimizer_is_not_taken(torch, training):
     theirs.step()
     with pytest.raises(InputError, match=r"^the state is not one of adam: it has no beta1"):
         ours.optimizer.load_state_dict(theirs.state_dict())
+
+
+# --- loading more than once, and through hooks --------------------------------------------------------
+
+
+def test_a_state_is_loaded_as_often_as_one_likes(torch, training):
+    run = training(optim.Adam(lr=0.1)).run(3)
+    saved, at = copy.deepcopy(run.optimizer.state_dict()), run.bits
+    ends = []
+    for _ in range(3):
+        run.optimizer.load_state_dict(saved)
+        run.optimizer.load_state_dict(run.optimizer.state_dict())
+        with torch.no_grad():
+            for p, w in zip(run.parameters.values(), at, strict=True):
+                p.copy_(w)
+        ends.append(run.run(2).bits)
+    assert same_bits(ends[0], ends[1])
+    assert same_bits(ends[0], ends[2])
+    copy.deepcopy(run.optimizer).load_state_dict(saved)
+    pickle.loads(pickle.dumps(run.optimizer)).load_state_dict(saved)
+
+
+def test_what_hooks_make_of_a_state_is_what_is_loaded(torch, training):
+    run = training(optim.Adam(lr=0.1)).run(2)
+    saved = run.optimizer.state_dict()
+
+    def sevens(_, state):
+        return {
+            **state,
+            "state": {i: {**own, "m": torch.full_like(own["m"], 7.0)} for i, own in state["state"].items()},
+        }
+
+    seen = []
+    run.optimizer.register_load_state_dict_pre_hook(sevens)
+    run.optimizer.register_load_state_dict_post_hook(
+        lambda o: seen.extend(float(s["m"].flatten()[0]) for s in o.state.values())
+    )
+    run.optimizer.load_state_dict(saved)
+    assert all((state["m"] == 7).all() for state in run.optimizer.state.values())
+    assert set(seen) == {7.0}
+
+
+@pytest.mark.parametrize(
+    ("saved", "other", "sentence"),
+    [
+        (
+            optim.AdamW.like("torch"),
+            optim.AdamW(),
+            r"one of adamw\(decay_by_lr=True\); this optimizer is adamw$",
+        ),
+        (optim.Lookahead(k=5), optim.Lookahead(k=7), r"one of lookahead\(adam\); .* lookahead\(adam, k=7\)$"),
+    ],
+)
+def test_the_state_of_another_formula_is_not_taken(training, saved, other, sentence):
+    state = training(saved).run(1).optimizer.state_dict()
+    with pytest.raises(InputError, match=sentence):
+        training(other).optimizer.load_state_dict(state)
+
+
+def test_parameters_that_have_become_others_are_told(torch, adapter):
+    w = torch.nn.Parameter(torch.zeros(2, 3))
+    w.grad = torch.ones(2, 3)
+    optimizer = adapter.Optimizer(optim.Adam(), [w])
+    optimizer.step()
+    w.data, w.grad = torch.zeros(3, 2), torch.ones(3, 2)
+    with pytest.raises(InputError, match=r"'m' of parameter '0.0' has shape \(2, 3\); it needs \(3, 2\)"):
+        optimizer.step()

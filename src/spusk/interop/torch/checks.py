@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -87,13 +87,21 @@ def _shown(defaults: Iterable[str]) -> list[str]:
 
 
 def name_of(rule: Rule) -> str:
-    """The rule's name, with those of the rules inside it.
+    """The rule's name, with those of the rules inside it, and what else makes its formula; without numbers.
 
     >>> from spusk import optim
     >>> name_of(optim.Clip(optim.Adam(), norm=1.0)), name_of(optim.Partition({"*": optim.SGD()}))
     ('clip(adam)', 'partition(sgd)')
+    >>> name_of(optim.AdamW(lr=0.1)), name_of(optim.AdamW.like("torch"))
+    ('adamw', 'adamw(decay_by_lr=True)')
     """
     inside = [name for field in fields(rule) for name in _names_in(getattr(rule, field.name))]
+    numbers = {path.partition(".")[0] for path in hyperparameters(rule)}
+    for field in fields(rule):
+        content = getattr(rule, field.name)
+        is_formula = field.name not in numbers and not _names_in(content) and not members(content)
+        if is_formula and not is_dataclass(content) and content != field.default:
+            inside.append(f"{field.name}={content!r}")
     return f"{rule.label}({', '.join(inside)})" if inside else rule.label
 
 

@@ -18,22 +18,22 @@ def asked(groups: Sequence[Group], numbers: Sequence[Sequence[float]], closure: 
     """One step of all groups; returns the loss that the rule reports.
 
     Args:
-        groups: the parameter groups; they have one rule, but some may ask less than others: those without
-            parameters nothing, those whose parameters belong to a part of the rule what that part asks.
+        groups: the parameter groups; they have one rule, but some may ask less than others: frozen ones
+            nothing, those whose parameters belong to a part of the rule what that part asks.
         numbers: the hyperparameters of each.
         closure: as of `Optimizer.step`.
     """
-    asking = [group for group in groups if group.update.questions]
+    asking = [group for group in groups if group.parameters]
     if not asking:
         with torch.enable_grad():
             return closure()
     most = max(asking, key=lambda group: len(group.update.questions))
-    is_second_order = any(q.kind == "hvp" for group in groups for q in group.update.questions)
+    is_second_order = any(q.kind == "hvp" for group in asking for q in group.update.questions)
     look = _Graph(groups, closure) if is_second_order else _Backward(groups, closure)
-    new = [[name for name in group.parameters if STEP not in group.state(name)] for group in groups]
+    new = [[name for name in group.seen if STEP not in group.state(name)] for group in groups]
     unshared = [group for group in groups if not group.group.get(SHARED)]
     for group, own in zip(groups, numbers, strict=True):
-        group.begin(group.parameters, own)
+        group.begin(group.seen, own)
     buckets = [group.buckets(group.parameters) for group in groups]
     before = [{name: p.detach().clone() for name, p in _moved(group).items()} for group in groups]
     answers: list[list[Tensors]] = [[] for _ in groups]

@@ -33,7 +33,7 @@ class Group:
     Args:
         group: torch's dictionary.
         update: the rule's step on its parameters.
-        names: of the parameters that can have a gradient.
+        names: of all its parameters; those that are frozen are seen by the rule, and left alone.
         state: the optimizer's state, by parameter.
         backend: "native", "torch", or "compile".
         key: uint32 [2], of the rule's random numbers.
@@ -49,15 +49,17 @@ class Group:
         key: Any,
     ) -> None:
         self.group, self.update, self.backend, self.key = group, update, backend, key
-        wanted = [p for p in group["params"] if p.requires_grad]
-        self.parameters: Tensors = dict(zip(names, wanted, strict=True))
-        self.device = wanted[0].device if wanted else torch.device("cpu")
+        self._all: Tensors = dict(zip(names, group["params"], strict=True))
+        self.parameters: Tensors = {name: p for name, p in self._all.items() if p.requires_grad}
+        self._frozen = [name for name in names if name not in self.parameters]
+        self.device = group["params"][0].device if names else torch.device("cpu")
         self._state = state
         self._states: dict[str, dict[str, Any]] = {}
         self.look()
         self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
         for i, slot in enumerate(update.slots):
             self._slots[slot.owner].append((i, slot))
+        self._check_slots()
         self._numbers = {  # the slots that are single numbers, by parameter
             name: [s.key for _, s in self._slots[name] if s.before.weak and s.before.shape == ()]
             for name in names
@@ -71,6 +73,23 @@ class Group:
     def look(self) -> None:
         """Find the state again, which may have been replaced between two steps."""
         self._states = {name: self._state[p] for name, p in self.parameters.items()}
+        for name in self._frozen:
+            self._states[name] = self._state.get(self._all[name], {})
+
+    def _check_slots(self) -> None:
+        """Refuse parameters that have become others, of another shape, since their state was made."""
+        for name, state in self._states.items():
+            for _, slot in self._slots[name]:
+                if slot.key in state:
+                    self._check_shape(name, slot, state[slot.key])
+
+    def _check_shape(self, name: str | None, slot: Slot, value: Any) -> None:
+        if tuple(value.shape) != slot.before.shape:
+            where = "all parameters" if name is None else f"parameter {name!r}"
+            raise InputError(
+                f"the saved {slot.key!r} of {where} has shape {tuple(value.shape)}; "
+                f"it needs {slot.before.shape}"
+            )
 
     def state(self, name: str) -> dict[str, Any]:
         """What is kept for a parameter."""
@@ -82,7 +101,7 @@ class Group:
 
     def weight(self, name: str) -> Any:
         """The tensor with the weights: the parameter, unless that is somewhere else for the time being."""
-        return self._states[name].get(WEIGHT, self.parameters[name])
+        return self._states[name].get(WEIGHT, self._all[name])
 
     def slot(self, slot: Slot) -> Any:
         """The tensor of a slot."""
@@ -90,24 +109,26 @@ class Group:
 
     def begin(self, names: Iterable[str], numbers: Sequence[float]) -> None:
         """Make the state of parameters that have none."""
+        names = list(names)
         new = [name for name in names if STEP not in self.state(name)]
         shared = self._slots[None]
-        is_first = bool(shared) and not self.group.get(SHARED)
+        is_first = bool(shared and names) and not self.group.get(SHARED)
         if not (new or is_first):
             return
+        for name in new:
+            self._states[name] = self._state[self._all[name]]
         wanted = [slot for name in new for _, slot in self._slots[name]]
         wanted += [slot for _, slot in shared] if is_first else []
-        weights = {name: self.weight(name) for name in self.parameters}
-        given = list(self.update.weights.values())
+        given = self.update.weights
         first = self.compute(
-            "start", [slot.first for slot in wanted], given, [weights[name] for name in self.update.weights],
+            "start", [slot.first for slot in wanted], list(given.values()), list(map(self.weight, given)),
             [1.0, *numbers],
         )  # fmt: skip
         for name in new:
             self.state(name)[STEP] = 0
             if self.update.asks_elsewhere:
                 dtype = getattr(torch, self.update.weights[name].dtype.name)
-                self.state(name)[WEIGHT] = self.parameters[name].detach().to(dtype, copy=True)
+                self.state(name)[WEIGHT] = self._all[name].detach().to(dtype, copy=True)
         if is_first:
             self.group[SHARED] = {}
         for slot, value in zip(wanted, first, strict=True):
@@ -115,17 +136,18 @@ class Group:
             device = "cpu" if slot.before.weak else self.device  # single numbers are for the host
             kept[slot.key] = torch.clone(value, memory_format=torch.contiguous_format).to(device)
 
+    @property
+    def seen(self) -> Iterable[str]:
+        """The parameters whose state a step may look at: of a rule over all of them, also frozen ones."""
+        return self._all if self.update.is_coupled and self.parameters else self.parameters
+
     def restore(self, name: str | None, saved: Mapping[str, Any]) -> None:
         """Take over saved state in its own precision; torch would give it the parameter's."""
         kept = self.group[SHARED] if name is None else self.state(name)
         slots = {slot.key: slot for _, slot in self._slots[name]}
         for key, value in saved.items():
-            if key in slots and tuple(value.shape) != slots[key].before.shape:
-                where = "all parameters" if name is None else f"parameter {name!r}"
-                raise InputError(
-                    f"the saved {key!r} of {where} has shape {tuple(value.shape)}; "
-                    f"it needs {slots[key].before.shape}"
-                )
+            if key in slots:
+                self._check_shape(name, slots[key], value)
             if isinstance(value, torch.Tensor):
                 on_host = key in slots and slots[key].before.weak
                 kept[key] = value.detach().clone().to("cpu" if on_host else self.device)
@@ -164,7 +186,8 @@ class Group:
         """All inputs of the graph that have values by now, with them; what nobody answered is 0."""
         update = self.update
         pairs: list[tuple[Tensor, Any]] = [(w, self.weight(name)) for name, w in update.weights.items()]
-        pairs += [(slot.before, self.slot(slot)) for slot in update.slots]
+        begun = [s for s in update.slots if s.owner is None or s.key in self.state(s.owner)]
+        pairs += [(slot.before, self.slot(slot)) for slot in begun]
         pairs.append((update.key, self.key.to(self.device)))
         for question, answer, loss in zip(update.questions, answers, losses, strict=False):
             for name, g in question.answer.items():
@@ -187,6 +210,10 @@ class Group:
             step = step_of(self.update, names)
             self._steps[names] = step, self._ready(step)
         step, run = self._steps[names]
+        # What a rule over all parameters reads of those that have had no gradient yet.
+        if self.update.is_coupled:
+            read = {value.owner for value in step.values if value.kind == "slot" and value.owner}
+            self.begin([name for name in read if STEP not in self._states[name]], numbers)
         tensors = [self._tensor(value, answers, losses) for value in step.values]
         run(tensors, [float(t), *numbers])
         for name in names:
@@ -204,7 +231,7 @@ class Group:
                 found = answers[value.which].get(owner)
                 return torch.zeros_like(self.weight(owner)) if found is None else found
             case "point":
-                return self.parameters[owner]
+                return self._all[owner]
             case "loss":
                 return losses[value.which]
             case "key":
@@ -224,7 +251,7 @@ class Group:
         """Parameters that take the same step together, with the number of that step."""
         if self.update.is_coupled:
             together = list(names)
-            return [(1 + max(self.state(n)[STEP] for n in together), together)] if together else []
+            return [(1 + self.steps, together)] if together else []
         names = list(names)
         steps = {self._states[name][STEP] for name in names}
         if len(steps) == 1 and not self._has_numbers:

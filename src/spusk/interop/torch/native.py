@@ -47,12 +47,12 @@ class NativeStep:
         addresses: list[int] = []
         copies: list[tuple[Any, Any, bool]] = []
         for i, (tensor, (dtype, size)) in enumerate(zip(tensors, self._needs, strict=True)):
-            if tensor.numel() != size:  # native code would reach beyond it
-                raise InputError(
-                    f"{self._names[i].strip()} has shape {tuple(tensor.shape)}; it needs {size} elements"
-                )
-            if tensor.dtype is not dtype or not tensor.is_contiguous():
-                copies.append((tensor, tensor.to(dtype).contiguous(), self._written[i]))
+            if tensor.numel() != size or not tensor.is_cpu:  # native code would reach beyond it
+                found = f"has shape {tuple(tensor.shape)}" if tensor.is_cpu else f"is on {tensor.device}"
+                needed = f"{size} elements" if tensor.is_cpu else "to be on the CPU, as the parameters are"
+                raise InputError(f"{self._names[i].strip()} {found}; it needs {needed}")
+            if tensor.dtype is not dtype or not tensor.is_contiguous() or tensor.is_neg():
+                copies.append((tensor, tensor.to(dtype).resolve_neg().contiguous(), self._written[i]))
                 tensor = copies[-1][1]
             addresses.append(tensor.data_ptr())
         self._program([*addresses, *self._at])

@@ -109,19 +109,13 @@ class Optimizer(TorchOptimizer):
         check_rule(self.rule)
         self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
-        numbers = hyperparameters(self.rule)
-        defaults = dict(zip(self._entries, numbers.values(), strict=True))
-        if self._has_rates:
-            defaults["lr"] = 1.0
-        if self._momentum is not None:
-            defaults[MOMENTUM] = defaults[AGREED] = numbers[self._momentum]
-        TorchOptimizer.__init__(self, params, {**defaults, "maximize": maximize})
+        TorchOptimizer.__init__(self, params, {**self._defaults, "maximize": maximize})
 
     # --- what torch asks of an optimizer ----------------------------------------------------------
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, as any torch optimizer; its hyperparameters must be numbers that the rule allows."""
-        check_keys(param_group, self.defaults, self.rule)
+        check_keys(param_group, self._defaults, self.rule)
         TorchOptimizer.add_param_group(self, param_group)
         group = self.param_groups[-1]
         try:
@@ -165,6 +159,7 @@ class Optimizer(TorchOptimizer):
         with torch.no_grad():
             groups = [self._group(i) for i in range(len(self.param_groups))]
             numbers = [self._numbers(group.group) for group in groups]
+            self._check_changes(numbers)
             if closure is not None:
                 loss = asked(groups, numbers, closure)
             else:
@@ -178,7 +173,8 @@ class Optimizer(TorchOptimizer):
 
     def _advance(self, group: Group, numbers: Sequence[float]) -> None:
         """A step of one group with the gradients that are there."""
-        if why := group.update.needs_closure:
+        why = group.update.needs_closure
+        if why and group.parameters:
             raise InputError(f"{self.rule.label} needs step(closure), because {why}")
         found = {name: p.grad for name, p in group.parameters.items()}
         gradients = {name: dense(grad) for name, grad in found.items() if grad is not None}
@@ -205,11 +201,31 @@ class Optimizer(TorchOptimizer):
         """Take over a state that `state_dict()` has given, with its hyperparameters, in its precision.
 
         Raises:
-            InputError: if it is the state of another rule.
+            InputError: if it is the state of another rule, or of another formula of this one.
         """
-        groups = [self._group(i) for i in range(len(self.param_groups))]
-        check_saved(state_dict, groups, self.defaults, self.rule)
-        TorchOptimizer.load_state_dict(self, state_dict)
+        taken: dict[str, Any] = {}
+
+        def look(_: Any, state: dict[str, Any]) -> None:
+            groups = [self._group(i) for i in range(len(self.param_groups))]
+            check_saved(state, groups, self._defaults, self.rule)
+            taken.update(state)
+
+        def restore(_: Any) -> None:
+            self._restore(taken)
+
+        # The last hook sees what others have made of the state; the first one after loading precedes theirs.
+        hooks = [
+            self.register_load_state_dict_pre_hook(look),
+            self.register_load_state_dict_post_hook(restore, prepend=True),
+        ]
+        try:
+            TorchOptimizer.load_state_dict(self, state_dict)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _restore(self, state_dict: dict[str, Any]) -> None:
+        """The saved state in its own precision, in place of what torch has made of it."""
         for i, saved in enumerate(state_dict["param_groups"]):
             group = self._group(i)
             of_id = dict(zip(saved["params"], self.param_groups[i]["params"], strict=True))
@@ -265,6 +281,7 @@ class Optimizer(TorchOptimizer):
         """What follows from the rule, and what is built when it is needed."""
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
+        self._checked: Any = None
         lr, rates, names = (
             place_of_lr(self.rule),
             places_of_rates(self.rule),
@@ -274,6 +291,12 @@ class Optimizer(TorchOptimizer):
         self._has_rates = bool(rates)
         self._is_rate = [name in rates for name in names]
         self._momentum = place_of_momentum(self.rule)
+        numbers = hyperparameters(self.rule)
+        self._defaults = dict(zip(self._entries, numbers.values(), strict=True))
+        if self._has_rates:
+            self._defaults["lr"] = 1.0
+        if self._momentum is not None:
+            self._defaults[MOMENTUM] = self._defaults[AGREED] = numbers[self._momentum]
         self._rate = scheduled_rate(self.rule)
         if self._rate is None and schedules_rates(self.rule):  # several, which no single number shows
             self._rate = _one
@@ -281,19 +304,19 @@ class Optimizer(TorchOptimizer):
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
         group = self.param_groups[i]
-        of_each = [(id(p), p.shape, p.dtype, p.device) for p in group["params"] if p.requires_grad]
+        of_each = [(id(p), p.requires_grad, p.shape, p.dtype, p.device) for p in group["params"]]
         key = (id(group), id(self.state), group["maximize"], of_each)
         known = self._groups.get(i)
         if known is None or known[0] != key:
-            wanted = [p for p in group["params"] if p.requires_grad]
-            known = self._groups[i] = key, self._built(i, group, wanted)
+            known = self._groups[i] = key, self._built(i, group)
         known[1].look()
         return known[1]
 
-    def _built(self, i: int, group: dict[str, Any], wanted: list[Any]) -> Group:
-        for p in wanted:
+    def _built(self, i: int, group: dict[str, Any]) -> Group:
+        parameters = group["params"]
+        for p in parameters:
             _check(p)
-        devices = {p.device for p in wanted}
+        devices = {p.device for p in parameters}
         if len(devices) > 1:
             told = ", ".join(sorted(map(str, devices)))
             raise InputError(f"a parameter group lies on several devices ({told}); make one group for each")
@@ -302,9 +325,8 @@ class Optimizer(TorchOptimizer):
             raise InputError(f"backend='native' needs parameters on the CPU, not on {devices.pop()}")
         native = on_cpu and self._backend != "torch"
         backend = "native" if native else "compile" if self._compile else "torch"
-        all_names = group.get("param_names") or [f"{i}.{k}" for k in range(len(group["params"]))]
-        names = [n for n, p in zip(all_names, group["params"], strict=True) if p.requires_grad]
-        shapes = {n: (tuple(p.shape), _precision(p)) for n, p in zip(names, wanted, strict=True)}
+        names = group.get("param_names") or [f"{i}.{k}" for k in range(len(parameters))]
+        shapes = {n: (tuple(p.shape), _precision(p)) for n, p in zip(names, parameters, strict=True)}
         known = (tuple(shapes.items()), bool(group["maximize"]))
         if known not in self._updates:
             self._updates[known] = update_of(
@@ -332,6 +354,17 @@ class Optimizer(TorchOptimizer):
             return numbers
         common = float(group["lr"])
         return [x * common if is_rate else x for x, is_rate in zip(numbers, self._is_rate, strict=True)]
+
+    def _check_changes(self, numbers: list[list[float]]) -> None:
+        """Refuse what has been set in groups since the last step, as it would be refused in new ones."""
+        now = numbers, [len(group) for group in self.param_groups]
+        if now == self._checked:
+            return
+        names = list(hyperparameters(self.rule))
+        for group, own in zip(self.param_groups, numbers, strict=True):
+            check_keys(group, self._defaults, self.rule)
+            with_hyperparameters(self.rule, dict(zip(names, own, strict=True)))
+        self._checked = now
 
     def _agree(self, group: dict[str, Any], name: str) -> None:
         """Give the momentum its new value under both its names, whichever has been set."""
