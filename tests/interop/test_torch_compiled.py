@@ -111,3 +111,19 @@ def test_torch_is_asked_to_compile_only_what_native_code_does_not(torch, monkeyp
     assert asked
     for a, b in zip(native, fused, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=0)
+
+
+def test_what_was_joined_for_other_parameters_is_not_kept(torch):
+    """However the parameters with a gradient change, the state's memory is that of the state."""
+    import spusk.interop.torch
+
+    parameters = [torch.nn.Parameter(torch.zeros(4)) for _ in range(6)]
+    optimizer = spusk.interop.torch.Optimizer(optim.Momentum(lr=0.1), parameters, backend="torch")
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        for p in parameters:
+            p.grad = torch.ones(4) if torch.rand((), generator=generator) < 0.5 else None
+        optimizer.step()
+    flats = [run._flat[0] for _, run in optimizer._group(0)._steps.values()]
+    assert len(flats) > 5
+    assert not any(isinstance(x, torch.Tensor) for flat in flats for x in vars(flat).values())

@@ -285,6 +285,17 @@ def test_a_decay_pauses_with_the_rest():
     assert step.parameters["b"].tolist() == [1.0, 1.0]
 
 
+def test_the_decay_of_the_rest_pauses_with_it_and_leaves_out_what_it_leaves_out():
+    rest = optim.Accumulate(optim.Mask(SGD(), but="b"), k=2)
+    rule = Muon(lr=1.0, lr_ratio=1.0, rest=rest, rest_decay=0.5)
+    step = Step(rule, {"w": np.eye(2), "a": np.ones(2), "b": np.ones(2)})
+    sizes = []
+    for _ in range(4):
+        step({name: np.zeros_like(w) for name, w in step.parameters.items()})
+        sizes.append((step.parameters["a"][0].item(), step.parameters["b"][0].item()))
+    assert sizes == [(1.0, 1.0), (0.5, 1.0), (0.5, 1.0), (0.25, 1.0)]
+
+
 def test_the_weights_to_use_are_those_of_each_part():
     names = {n: new_input(n, shape, "float64") for n, shape in {"w": (2, 2), "b": (2,)}.items()}
     rule = Muon()

@@ -1,7 +1,10 @@
 """What numbers the rules beyond the lecture allow, told in a sentence."""
 
+import dataclasses
+
 import pytest
 
+import spusk.numpy as snp
 from spusk import optim
 from spusk.errors import InputError
 
@@ -70,3 +73,38 @@ def test_a_number_of_steps_is_whole(k):
 def test_the_ends_that_a_range_names_belong_to_it(make, ends):
     for x in ends:
         make(x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Delayed(optim.Schedule):
+    """Nothing for a long time."""
+
+    height: optim.Hyper = 0.1
+    begin: optim.Hyper = 20_000
+
+    def at(self, t):
+        return snp.where(t <= self.begin, 0.0, self.height)
+
+
+@pytest.mark.parametrize(
+    "lr",
+    [
+        Delayed(),
+        optim.Join((0.0, optim.Cosine(1e-3, steps=500)), boundaries=(5000,)),
+        optim.Piecewise((0.0, 0.1, 0.0), (10, 11)),
+        optim.Join((0.0, Delayed()), boundaries=(50,)),
+    ],
+    ids=repr,
+)
+def test_a_rate_may_be_zero_for_as_long_as_it_rises_at_last(lr):
+    assert optim.Adam(lr=lr).lr is lr
+
+
+@pytest.mark.parametrize(
+    "lr",
+    [optim.Constant(0.0), optim.WarmUp(0.0, steps=10), optim.Join((0.0, 0.0), boundaries=(50,))],
+    ids=repr,
+)
+def test_a_rate_that_is_zero_throughout_is_refused(lr):
+    with pytest.raises(InputError, match="lr must be greater than 0; the schedule gives 0 in step 1"):
+        optim.Adam(lr=lr)

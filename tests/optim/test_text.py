@@ -261,3 +261,14 @@ def test_an_unknown_field_of_a_schedule_is_told_in_a_sentence():
 def test_a_hint_does_not_need_a_name_that_can_be_read():
     with pytest.raises(InputError, match="did you mean 'schedulefreeadamw'"):
         optim.get("schedule-free")
+
+
+def test_a_name_that_is_given_twice_is_told():
+    for text in ("adam(lr=0.1, lr=0.2)", "clip(adam(lr=0.1, beta1=0.5, lr=0.2), norm=1.0)"):
+        with pytest.raises(InputError, match="gives lr twice"):
+            read(text)
+
+
+def test_what_a_rule_holds_by_default_is_not_written_but_for_what_it_is_around():
+    assert [written(read(text)) for text in ("muon", "lookahead")] == ["muon", "lookahead(adam)"]
+    assert written(read("muon(rest=lion)")) == "muon(rest=lion)"

@@ -229,10 +229,11 @@ class Muon(Optimizer):
         matrices, rest = self.split(parameters)
         moved, new_state = super().update_all(matrices, gradients, state["matrices"], t)
         rates = self.rates_of(parameters)
-        decayed = {name: (1 - rates[name] * self.rest_decay) * w for name, w in rest.items()}
-        others = some(gradients, rest)
-        moved_rest, rest_state = self._rest.update_all(decayed, others, state["rest"], t)
-        moved |= moved_rest
+        new_rest, rest_state = self._rest.update_all(rest, some(gradients, rest), state["rest"], t)
+        moving = self.moving_all(parameters, gradients, state, t)
+        for name, w in rest.items():
+            lost = rates[name] * self.rest_decay * w
+            moved[name] = new_rest[name] - (snp.where(moving[name], lost, 0) if name in moving else lost)
         return {name: moved[name] for name in parameters}, {"matrices": new_state, "rest": rest_state}
 
     def moving_all(

@@ -24,6 +24,9 @@ from spusk.optim.hyper import members
 from spusk.optim.optimizer import Optimizer
 from spusk.own_file import run_file
 
+INSIDE = ("inner", "rules")
+"""Fields of rules that are around others, which are always written."""
+
 OWN = re.compile(r"([^,()=]+\.py):(\w+)")
 """A rule of the user's own: a Python file, and a name in it."""
 
@@ -57,6 +60,7 @@ def is_given(text: str, rule: Any, name: str) -> bool:
     [True, True, False, False]
     """
     places = [f.name for f in fields(rule) if f.init and not f.kw_only]
+    own = {word.lower(): _from_file(file.strip(), word) for file, word in OWN.findall(text)}
     for node in ast.walk(_tree(text)):
         match node:
             case ast.Call(ast.Name(called), args, keywords):
@@ -65,7 +69,8 @@ def is_given(text: str, rule: Any, name: str) -> bool:
                 given = []
             case _:
                 continue
-        if called.lower() == type(rule).__name__.lower() and name in (*given, *(k.arg for k in keywords)):
+        of_class = getattr(own.get(called.lower()), "__name__", called)  # a file may call it otherwise
+        if of_class.lower() == type(rule).__name__.lower() and name in (*given, *(k.arg for k in keywords)):
             return True
     return False
 
@@ -82,7 +87,7 @@ def written(rule: Any, libraries: Sequence[str] = ()) -> str:
     """
     own = [f for f in fields(rule) if f.init]
     contents = {f.name: getattr(rule, f.name) for f in own}
-    changed = {f.name for f in own if contents[f.name] != f.default or _holds_rules(contents[f.name])}
+    changed = {f.name for f in own if contents[f.name] != f.default or f.name in INSIDE}
     name, words = type(rule).__name__.lower(), list[str]()
     library = _library(rule, changed, libraries)
     if library is not None:
@@ -142,9 +147,14 @@ def _from_file(file: str, name: str) -> Any:
 
 def _tree(text: str) -> ast.expr:
     try:
-        return ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
+        found = ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise _unreadable(text) from None
+    for node in ast.walk(found):
+        names = [k.arg for k in node.keywords if k.arg] if isinstance(node, ast.Call) else []
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise InputError(f"the optimizer {text!r} gives {twice[0]} twice")
+    return found
 
 
 def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:

@@ -67,11 +67,10 @@ class _Flat:
         self._part = Part(self._values, step.scalars, device, compile=compile, flat=True)
         # State is the optimizer's own, and is moved for good; parameters only where torch.compile needs it.
         self._moves = [v.after is not None and (compile or v.kind == "slot") for v in self._values]
-        self._buffers: dict[tuple[int, int], Any] = {}
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
         columns = [[[tensors[i] for i in column] for column in piece] for piece in self._pieces]
-        flat = [[self._joined((p, k), c) for k, c in enumerate(piece)] for p, piece in enumerate(columns)]
+        flat = [[self._joined(k, column) for k, column in enumerate(piece)] for piece in columns]
         self._part(flat, numbers)
         for piece, joined in zip(columns, flat, strict=True):
             self._put_back(piece, joined)
@@ -91,23 +90,20 @@ class _Flat:
                 for t, part in zip(column, split, strict=True):
                     t.copy_(part.view(t.shape))
 
-    def _joined(self, place: tuple[int, int], column: Sequence[Any]) -> Any:
+    def _joined(self, k: int, column: Sequence[Any]) -> Any:
         """The tensors as one array: itself, where they lie one after another, else copied."""
-        _, k = place
         if self._is_number[k]:
             return column[0]
         if len(column) == 1 and column[0].is_contiguous():
             return column[0].view(-1)
-        known = self._buffers.get(place)
-        if known is not None and _is_run(column, known):
-            return known
-        if not self._moves[k]:
-            return torch.cat([t.reshape(-1) for t in column])
-        buffer = torch.cat([t.reshape(-1) for t in column])
-        for t, part in zip(column, buffer.split([t.numel() for t in column]), strict=True):
-            t.data = part.view(t.shape)
-        self._buffers[place] = buffer
-        return buffer
+        sizes = [t.numel() for t in column]
+        if self._moves[k] and _is_run(column, column[0]) and _share_memory(column):
+            return column[0].as_strided((sum(sizes),), (1,))
+        joined = torch.cat([t.reshape(-1) for t in column])
+        if self._moves[k]:  # the tensors hold the buffer from now on, and nothing else does
+            for t, part in zip(column, joined.split(sizes), strict=True):
+                t.data = part.view(t.shape)
+        return joined
 
 
 def pieces(sizes: Sequence[int], device: Any) -> list[list[int]]:
@@ -130,6 +126,11 @@ def _is_run(column: Sequence[Any], joined: Any) -> bool:
             return False
         at += t.numel() * size
     return True
+
+
+def _share_memory(column: Sequence[Any]) -> bool:
+    """Whether a run lies in one block, and not in several that happen to be neighbours."""
+    return column[0].untyped_storage().data_ptr() == column[-1].untyped_storage().data_ptr()
 
 
 def flat_groups(step: Step) -> list[list[list[int]]] | None:

@@ -18,6 +18,8 @@ def span(schedule: Any) -> float:
     own = [n * fields[name] for name, n in known.items() if isinstance(fields.get(name), Real)]
     for name in ("milestones", "boundaries"):
         own += [1.3 * x for x in fields.get(name, ())[-1:] if isinstance(x, Real)]
+    if "schedules" in fields:  # the last one begins at the last boundary
+        own += [x + inner[-1] for x in fields["boundaries"][-1:] if isinstance(x, Real)]
     length = fields.get("steps")
     if isinstance(length, Real):
         # A warm-up's or a wave's length comes before what follows it.
