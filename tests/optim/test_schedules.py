@@ -468,7 +468,7 @@ def test_a_pictures_line_is_the_schedule():
         (Constant(1.0), 1000),
         (WarmUp(Cosine(1.0, steps=90), steps=10), 100),
         (MultiStep(1.0, milestones=(10, 100)), 130),
-        (Join((0.1, Cosine(1.0, steps=410)), (10,)), 400),
+        (Join((0.1, Cosine(1.0, steps=400)), (10,)), 410),
         (WarmRestarts(1.0, steps=10, factor=2), 150),
         (Triangular(0.0, 1.0, half_cycle=20), 160),
     ],
