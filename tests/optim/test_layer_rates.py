@@ -219,3 +219,11 @@ def test_rates_are_multiplied_by_a_number_from_either_side_that_python_asks(numb
     assert [float(x) for x in (rates * number).by_name.values()] == [0.125, 0.25]
     if not isinstance(number, Tensor):
         assert (number * rates).by_name == {"a": 0.125, "b": 0.25}
+
+
+@pytest.mark.parametrize(
+    "reckon", [np.minimum, np.add, np.multiply.outer, lambda rates, x: np.multiply.reduce(rates)]
+)
+def test_numpy_s_other_functions_of_rates_are_refused(reckon):
+    with pytest.raises(InputError, match="a rate of its own"):
+        reckon(Rates({"a": 0.25, "b": 0.5}), 0.5)
