@@ -115,3 +115,10 @@ def test_a_closure_that_fails_leaves_the_model_where_it_was(training, rule, fail
 def test_a_plateau_is_refused_for_torch_s(torch, adapter):
     with pytest.raises(InputError, match="ReduceLROnPlateau"):
         adapter.Optimizer(optim.Clip(optim.Plateau(), norm=1.0), [torch.nn.Parameter(torch.zeros(3))])
+
+
+def test_the_rule_of_an_optimizer_stays_the_one_it_was_made_with(torch, adapter):
+    optimizer = adapter.Optimizer(optim.SGD(), [torch.nn.Parameter(torch.ones(1))])
+    with pytest.raises(AttributeError):
+        optimizer.rule = optim.Adam()
+    assert optimizer.rule == optim.SGD()

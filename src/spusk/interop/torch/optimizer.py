@@ -30,7 +30,7 @@ TorchOptimizer: Any = torch.optim.Optimizer
 Backend = Literal["auto", "native", "torch"]
 MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
 # What a copy takes over.
-OWN = ("rule", "_backend", "_compile", "_seed", "_out_first")
+OWN = ("_rule", "_backend", "_compile", "_seed", "_out_first")
 
 
 class Optimizer(TorchOptimizer):
@@ -105,11 +105,16 @@ class Optimizer(TorchOptimizer):
             raise InputError(
                 "compile=True fuses torch's operations, which backend='native' does not use; leave one out"
             )
-        self.rule = get(rule)
+        self._rule = get(rule)
         check_rule(self.rule)
         self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
         TorchOptimizer.__init__(self, params, {**self._defaults, "maximize": maximize})
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that it was made with; hyperparameters are changed in `param_groups`."""
+        return self._rule
 
     # --- what torch asks of an optimizer ----------------------------------------------------------
 
@@ -148,8 +153,11 @@ class Optimizer(TorchOptimizer):
             InputError: if the rule needs a closure and got none, if the weights to use are in the model
                 (`eval`), or for gradients that are sparse.
         """
-        # A function that is being compiled calls it as it is: in native code there is nothing to trace.
-        return _untraced(self, closure) if torch.compiler.is_compiling() else self._step(closure)
+        return self._as_it_is(self._step, closure)
+
+    def _as_it_is(self, method: Callable[[Any], Any], argument: Any) -> Any:
+        """Call a method; within a function that is being compiled untraced, for there is only Python to see."""
+        return _untraced(method, argument) if torch.compiler.is_compiling() else method(argument)
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
         if any(group.get(EVALUATING) for group in self.param_groups):
@@ -240,11 +248,11 @@ class Optimizer(TorchOptimizer):
 
     def eval(self) -> None:
         """Put the weights to use into the model: an average, for instance, if the rule keeps one."""
-        self._swap(True)
+        self._as_it_is(self._swap, True)
 
     def train(self) -> None:
         """Put back what the next step goes on from."""
-        self._swap(False)
+        self._as_it_is(self._swap, False)
 
     def _swap(self, evaluating: bool) -> None:
         with torch.no_grad():
@@ -379,8 +387,8 @@ class Optimizer(TorchOptimizer):
 
 
 @torch.compiler.disable
-def _untraced(optimizer: Any, closure: Callable[[], Any] | None) -> Any:
-    return optimizer._step(closure)
+def _untraced(method: Callable[[Any], Any], argument: Any) -> Any:
+    return method(argument)
 
 
 def _one(step: int, numbers: Sequence[float]) -> float:
