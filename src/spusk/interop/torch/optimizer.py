@@ -156,7 +156,7 @@ class Optimizer(TorchOptimizer):
         return self._as_it_is(self._step, closure)
 
     def _as_it_is(self, method: Callable[[Any], Any], argument: Any) -> Any:
-        """Call a method; within a function that is being compiled untraced, for there is only Python to see."""
+        """Call a method; untraced within a function that is being compiled: there is only Python to see."""
         return _untraced(method, argument) if torch.compiler.is_compiling() else method(argument)
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
