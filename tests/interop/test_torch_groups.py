@@ -354,6 +354,17 @@ def test_what_is_set_in_a_group_between_steps_is_checked_as_in_a_new_one(trainin
     assert same_bits(run.bits, before)
 
 
+def test_a_scheduler_may_bring_the_rate_to_zero(torch, training):
+    run = training(optim.Adam(lr=0.1))
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(run.optimizer, T_max=2)
+    run.run(2)
+    scheduler.step(), scheduler.step()
+    assert run.optimizer.param_groups[0]["lr"] == 0
+    before = run.bits
+    run.run(1)
+    assert same_bits(run.bits, before)
+
+
 def test_entries_of_one_s_own_may_be_set_between_steps(training):
     run = training(optim.Adam(lr=0.1)).run(1)
     run.optimizer.param_groups[0]["tag"] = "body"

@@ -3,10 +3,12 @@
 import dataclasses
 
 import pytest
+from optim.test_rules import RULES
 
 import spusk.numpy as snp
 from spusk import optim
 from spusk.errors import InputError
+from spusk.optim.hyper import hyperparameters, ranges_of
 
 
 @pytest.mark.parametrize(
@@ -108,3 +110,18 @@ def test_a_rate_may_be_zero_for_as_long_as_it_rises_at_last(lr):
 def test_a_rate_that_is_zero_throughout_is_refused(lr):
     with pytest.raises(InputError, match="lr must be greater than 0; the schedule gives 0 in step 1"):
         optim.Adam(lr=lr)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_every_number_of_a_rule_lies_within_what_its_name_allows_there(rule):
+    numbers, ranges = hyperparameters(rule), ranges_of(rule)
+    assert list(ranges) == list(numbers)
+    assert all(allowed is None or allowed[0](numbers[name]) for name, allowed in ranges.items())
+
+
+def test_what_a_class_says_of_a_name_goes_before_what_the_name_says():
+    rule = optim.Clip(optim.Adam(lr=optim.Cosine(0.1, steps=9)), norm=1.0)
+    words = {name: allowed and allowed[1] for name, allowed in ranges_of(rule).items()}
+    assert words["norm"] == "greater than 0"
+    assert words["eps"] == words["inner.eps"] == "0 or greater"
+    assert words["inner.beta1"] == "at least 0 and below 1"

@@ -135,6 +135,29 @@ def _numbers(field: dataclasses.Field[Any], content: Any) -> Iterator[tuple[str,
     return walk(field.name, content)
 
 
+def ranges_of(rule: Any) -> dict[str, Range | None]:
+    """What each of `hyperparameters` allows, by the same names; None for any number.
+
+    >>> from spusk.optim import Clip, SGD
+    >>> [allowed[1] for allowed in ranges_of(Clip(SGD(), norm=1.0)).values() if allowed]
+    ['greater than 0', 'greater than 0', '0 or greater']
+    """
+    here = {**ALLOWED, **getattr(rule, "ranges", {})}
+
+    def walk(path: str, part: Any, allowed: Range | None) -> Iterator[tuple[str, Range | None]]:
+        for name, inside in members(part).items():
+            yield from walk(f"{path}.{name}", inside, allowed)
+        if dataclasses.is_dataclass(part):
+            yield from ((f"{path}.{name}", own) for name, own in ranges_of(part).items())
+        elif _is_number(part):
+            yield path, allowed
+
+    found: dict[str, Range | None] = {}
+    for field, content in _fields(rule):
+        found |= walk(field.name, content, here.get(field.name))
+    return {path: found[path] for path in hyperparameters(rule)}
+
+
 def with_hyperparameters(rule: T, values: Mapping[str, Any]) -> T:
     """The rule with hyperparameters replaced by name (by numbers, schedules or Tensors)."""
 

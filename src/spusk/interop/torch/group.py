@@ -237,6 +237,27 @@ class Group:
             case "key":
                 return self.key
 
+    def show(self, names: Sequence[str], t: int, numbers: Sequence[float], evaluating: bool) -> None:
+        """Put the weights to use into the tensors, or back what step t goes on from."""
+        update = self.update
+        if not evaluating and not update.asks_elsewhere:
+            for name in names:
+                self._all[name].copy_(self.state(name).pop(WEIGHT))
+            return
+        for name in names:
+            self.state(name).setdefault(WEIGHT, self._all[name].detach().clone())
+        shown = update.evaluated if evaluating else update.questions[0].point
+        inputs, values = self.known([], [])
+        outputs = [(shown or update.weights)[name] for name in names]
+        found = self.compute("show", outputs, inputs, values, [t - 1 if evaluating else t, *numbers])
+        for name, value in zip(names, found, strict=True):
+            self._all[name].copy_(value)
+
+    @property
+    def begun(self) -> list[str]:
+        """The parameters that have state, also those that are frozen by now."""
+        return [name for name, state in self._states.items() if STEP in state]
+
     @property
     def steps(self) -> int:
         """How many steps the parameter has taken that has taken most."""

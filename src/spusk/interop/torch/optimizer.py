@@ -7,20 +7,13 @@ from typing import Any, Literal
 
 from spusk.errors import InputError
 from spusk.interop.needs import library
-from spusk.interop.rate import (
-    place_of_lr,
-    place_of_momentum,
-    places_of_rates,
-    scheduled_rate,
-    schedules_rates,
-)
 from spusk.interop.torch.checks import RULE, check_keys, check_rule, check_saved, name_of
 from spusk.interop.torch.closure import asked, dense
-from spusk.interop.torch.group import EVALUATING, SCHEDULED, SHARED, STEP, WEIGHT, Group
+from spusk.interop.torch.entries import Entries
+from spusk.interop.torch.group import EVALUATING, SHARED, Group
 from spusk.interop.update import Update, update_of
 from spusk.optim import Optimizer as Rule
 from spusk.optim import get
-from spusk.optim.hyper import hyperparameters, with_hyperparameters
 from spusk.optim.text import written
 from spusk.streams import key
 
@@ -28,7 +21,6 @@ torch: Any = library("torch", "torch", "spusk.interop.torch")
 TorchOptimizer: Any = torch.optim.Optimizer
 
 Backend = Literal["auto", "native", "torch"]
-MOMENTUM, AGREED = "momentum", "agreed_momentum"  # torch's name for it, and what both names had last
 # What a copy takes over.
 OWN = ("_rule", "_backend", "_compile", "_seed", "_out_first")
 
@@ -109,7 +101,7 @@ class Optimizer(TorchOptimizer):
         check_rule(self.rule)
         self._backend, self._compile, self._seed, self._out_first = backend, compile, seed, out_first
         self._forget()
-        TorchOptimizer.__init__(self, params, {**self._defaults, "maximize": maximize})
+        TorchOptimizer.__init__(self, params, {**self._entries.defaults, "maximize": maximize})
 
     @property
     def rule(self) -> Rule:
@@ -120,7 +112,7 @@ class Optimizer(TorchOptimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, as any torch optimizer; its hyperparameters must be numbers that the rule allows."""
-        check_keys(param_group, self._defaults, self.rule)
+        check_keys(param_group, self._entries.defaults, self.rule)
         TorchOptimizer.add_param_group(self, param_group)
         group = self.param_groups[-1]
         try:
@@ -128,15 +120,13 @@ class Optimizer(TorchOptimizer):
                 raise InputError(
                     f"{self.rule.label} goes by the names of the parameters; give model.named_parameters()"
                 )
-            with_hyperparameters(
-                self.rule, dict(zip(hyperparameters(self.rule), self._numbers(group), strict=True))
-            )
+            self._entries.check(self._entries.numbers(group))
             for p in group["params"]:
                 _check(p)
         except Exception:  # of whatever kind, also a TypeError of float("…"): no half-made group stays
             del self.param_groups[-1]
             raise
-        self._tell_rate(group, 1)
+        self._entries.tell_rate(group, 1)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step for all parameters that have a gradient; those without are left alone.
@@ -166,17 +156,16 @@ class Optimizer(TorchOptimizer):
             )
         with torch.no_grad():
             groups = [self._group(i) for i in range(len(self.param_groups))]
-            numbers = [self._numbers(group.group) for group in groups]
-            self._check_changes(numbers)
+            numbers = [self._entries.now(group.group) for group in groups]
             if closure is not None:
                 loss = asked(groups, numbers, closure)
             else:
                 loss = None
                 for group, own in zip(groups, numbers, strict=True):
                     self._advance(group, own)
-        if self._rate is not None:
+        if self._entries.are_scheduled:
             for group in groups:
-                self._tell_rate(group.group, group.steps)
+                self._entries.tell_rate(group.group, group.steps)
         return loss
 
     def _advance(self, group: Group, numbers: Sequence[float]) -> None:
@@ -215,7 +204,7 @@ class Optimizer(TorchOptimizer):
 
         def look(_: Any, state: dict[str, Any]) -> None:
             groups = [self._group(i) for i in range(len(self.param_groups))]
-            check_saved(state, groups, self._defaults, self.rule)
+            check_saved(state, groups, self._entries.defaults, self.rule)
             taken.update(state)
 
         def restore(_: Any) -> None:
@@ -263,25 +252,8 @@ class Optimizer(TorchOptimizer):
                 if bool(torch_group.get(EVALUATING)) == evaluating or not has_other:
                     continue
                 torch_group[EVALUATING] = evaluating
-                names = [name for name in group.parameters if STEP in group.state(name)]
-                for t, some in group.buckets(names):
-                    self._show(group, some, t, evaluating)
-
-    def _show(self, group: Group, names: Sequence[str], t: int, evaluating: bool) -> None:
-        update = group.update
-        shown = update.evaluated if evaluating else update.questions[0].point
-        if not evaluating and not update.asks_elsewhere:
-            for name in names:
-                group.parameters[name].copy_(group.state(name).pop(WEIGHT))
-            return
-        for name in names:
-            group.state(name).setdefault(WEIGHT, group.parameters[name].detach().clone())
-        outputs = [(shown or update.weights)[name] for name in names]
-        inputs, values = group.known([], [])
-        numbers = [t - 1 if evaluating else t, *self._numbers(group.group)]
-        found = group.compute("show", outputs, inputs, values, numbers)
-        for name, value in zip(names, found, strict=True):
-            group.parameters[name].copy_(value)
+                for t, names in group.buckets(group.begun):
+                    group.show(names, t, self._entries.numbers(torch_group), evaluating)
 
     # --- groups -----------------------------------------------------------------------------------
 
@@ -289,25 +261,7 @@ class Optimizer(TorchOptimizer):
         """What follows from the rule, and what is built when it is needed."""
         self._groups: dict[int, tuple[Any, Group]] = {}
         self._updates: dict[Any, Update] = {}
-        self._checked: Any = None
-        lr, rates, names = (
-            place_of_lr(self.rule),
-            places_of_rates(self.rule),
-            list(hyperparameters(self.rule)),
-        )
-        self._entries = ["lr" if name == lr else name for name in names]  # of groups, in the rule's order
-        self._has_rates = bool(rates)
-        self._is_rate = [name in rates for name in names]
-        self._momentum = place_of_momentum(self.rule)
-        numbers = hyperparameters(self.rule)
-        self._defaults = dict(zip(self._entries, numbers.values(), strict=True))
-        if self._has_rates:
-            self._defaults["lr"] = 1.0
-        if self._momentum is not None:
-            self._defaults[MOMENTUM] = self._defaults[AGREED] = numbers[self._momentum]
-        self._rate = scheduled_rate(self.rule)
-        if self._rate is None and schedules_rates(self.rule):  # several, which no single number shows
-            self._rate = _one
+        self._entries = Entries(self.rule)
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
@@ -343,56 +297,10 @@ class Optimizer(TorchOptimizer):
         random_key = torch.from_numpy(key(self._seed, "optimizer"))
         return Group(group, self._updates[known], names, self.state, backend, random_key)
 
-    def _tell_rate(self, group: dict[str, Any], t: int) -> None:
-        """Show the rate of step t in the group, if the rule schedules it."""
-        if self._rate is not None:
-            group["lr"] = group[SCHEDULED] = self._rate(max(t, 1), self._numbers(group))
-
-    def _numbers(self, group: dict[str, Any]) -> list[float]:
-        """The hyperparameters of a group, in the rule's order."""
-        if SCHEDULED in group and group["lr"] != group[SCHEDULED]:
-            raise InputError(
-                f"{self.rule.label} schedules its learning rate itself, and something else, such as a "
-                f"scheduler of torch, has set group['lr'] to {group['lr']!r}; use one of the two"
-            )
-        if self._momentum is not None:
-            self._agree(group, self._momentum)
-        numbers = [float(group[entry]) for entry in self._entries]
-        if not self._has_rates:
-            return numbers
-        common = float(group["lr"])
-        return [x * common if is_rate else x for x, is_rate in zip(numbers, self._is_rate, strict=True)]
-
-    def _check_changes(self, numbers: list[list[float]]) -> None:
-        """Refuse what has been set in groups since the last step, as it would be refused in new ones."""
-        now = numbers, [len(group) for group in self.param_groups]
-        if now == self._checked:
-            return
-        names = list(hyperparameters(self.rule))
-        for group, own in zip(self.param_groups, numbers, strict=True):
-            check_keys(group, self._defaults, self.rule)
-            with_hyperparameters(self.rule, dict(zip(names, own, strict=True)))
-        self._checked = now
-
-    def _agree(self, group: dict[str, Any], name: str) -> None:
-        """Give the momentum its new value under both its names, whichever has been set."""
-        last = group.get(AGREED)
-        new = {key: group[key] for key in (MOMENTUM, name) if key in group and group[key] != last}
-        if len(set(new.values())) > 1:
-            raise InputError(
-                f"a group has momentum={new[MOMENTUM]!r} and {name}={new[name]!r}; set one of them"
-            )
-        for value in new.values():
-            group[MOMENTUM] = group[name] = group[AGREED] = value
-
 
 @torch.compiler.disable
 def _untraced(method: Callable[[Any], Any], argument: Any) -> Any:
     return method(argument)
-
-
-def _one(step: int, numbers: Sequence[float]) -> float:
-    return 1.0
 
 
 def _check(p: Any) -> None:
