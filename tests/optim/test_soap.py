@@ -62,6 +62,7 @@ VARIANTS = [
     (SOAP(max_size=0), {"sizes": 0}),
     (SOAP(debias=False), {"debias": False}),
     (SOAP.like("authors"), {"eps_hat": True, "first": 1}),
+    (SOAP.like("pytorch_optimizer"), {"eps_hat": True, "first": 1}),
 ]
 
 
