@@ -117,3 +117,8 @@ def test_one_rate_for_all_layers_leaves_the_curvature_that_of_the_whole():
     given = {"f": mixed, "gradients": GRADIENTS[:50]}
     plain = through_events(AdaHessian(), 0.001, **given)
     assert_close(through_events(LayerwiseDecay(AdaHessian(), gamma=1.0), 0.001, **given), plain)
+
+
+def test_optax_s_sophia_divides_by_its_epsilon_where_nothing_is_bent():
+    rule = SophiaH.like("optax", lr=1.0, weight_decay=0.0)
+    np.testing.assert_allclose(sp.minimize(lambda x: 4e-9 * x, 0.0, rule, steps=1).x, -0.4, rtol=1e-12)

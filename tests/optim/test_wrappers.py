@@ -209,7 +209,11 @@ def test_adaptive_clipping_in_either_order_of_axes(out_first):
         np.testing.assert_allclose(step.parameters[name], x, rtol=1e-13)
 
 
-@pytest.mark.parametrize("inner", [optim.SophiaH(), optim.AdaHessian(), Adam()], ids=repr)
+@pytest.mark.parametrize(
+    "inner",
+    [optim.SophiaH(), optim.SophiaH(gamma=1.0, clip=1e6), optim.AdaHessian(), Adam()],
+    ids=repr,
+)
 def test_equal_batches_are_one_with_their_curvature(inner):
     parts, whole = (Step(rule, PARAMETERS, harness.slope) for rule in (Accumulate(inner, k=3), inner))
     for g in GRADIENTS[:9]:
@@ -500,14 +504,15 @@ def test_weights_do_not_decay_in_steps_that_are_skipped():
 
 
 def test_of_two_wrappers_that_pause_both_must_let_the_weights_decay():
-    def sizes(inner):
+    def sizes(inner, batches=(0.0, 0.0, 0.0, np.inf, 0.0, 0.0)):
         step = Step(WeightDecay(inner, weight_decay=0.5), PARAMETERS)
-        for x in (0.0, 0.0, 0.0, np.inf, 0.0, 0.0):
+        for x in batches:
             step({name: np.full_like(w, x) for name, w in PARAMETERS.items()})
             yield step.parameters["2.bias"].item() / START[0]
 
     # A mean of two that is not finite is skipped; a skipped batch is none of the two.
     assert [*sizes(Accumulate(SkipNonFinite(SGD()), k=2))] == [1.0, 0.5, 0.5, 0.5, 0.5, 0.25]
+    assert [*sizes(Accumulate(Accumulate(SGD(), k=2), k=2), [0.0] * 5)] == [1.0, 1.0, 1.0, 0.5, 0.5]
     assert [*sizes(SkipNonFinite(Accumulate(SGD(), k=2)))] == [1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
 
 
@@ -607,3 +612,12 @@ def test_a_clip_without_a_limit_is_not_trained():
         sp.minimize(lambda x: x * x, 1.0, rule)
     with pytest.raises(InputError, match="Clip got no limit"):
         require_complete(optim.Clip.like("torch"))
+
+
+def test_the_inner_rule_asks_for_gradients_with_the_number_of_its_own_step():
+    step = Step(Accumulate(harness.Counting(), k=2), {"w": np.zeros(1)})
+    found = []
+    for _ in range(6):
+        step({"w": np.ones(1)})
+        found.append(step.parameters["w"].item())
+    assert found == [0, 1, 1, 1 + 2, 1 + 2, 1 + 2 + 3]

@@ -75,8 +75,9 @@ class Accumulate(Wrapper):
         mean: Parameters = {name: a / self.k for name, a in total.items()}
         if isinstance(gradients, Gradients):
             mean = gradients.replaced(mean)
-            if gradients.curvature is not None and curved:
-                mean = mean.with_curvature({name: curved[name] / self.k for name in gradients.curvature})
+            if gradients.curvature is not None:
+                known = [name for name in gradients.curvature if name in curved]
+                mean = mean.with_curvature({name: curved[name] / self.k for name in known})
         return self.inner, mean, self.inner_state(state), self.inner_time(t)
 
     def moving_all(
