@@ -58,3 +58,23 @@ def test_a_method_is_found_by_its_name_in_another_library(name, found):
 def test_an_unknown_name_is_corrected():
     with pytest.raises(InputError, match="no method is called 'nadamm'; did you mean 'nadam'"):
         methods.find("nadamm")
+
+
+def test_who_asks_by_a_library_s_name_is_told_how_to_have_its_variant():
+    adamw = next(entry for entry in methods.find("torch.optim.AdamW") if entry.name == "adamw")
+    assert adamw.libraries_called("torch.optim.AdamW") == ["torch"]
+    assert adamw.libraries_called("optax.adamw") == ["optax"]
+    assert adamw.libraries_called("adamw") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("adam(lr=0.1)", "adam"), ('adam.like("torch")', "adam"), ("clip(radam, norm=1.0)", "clip")],
+)
+def test_an_optimizer_as_it_is_written_elsewhere_is_found(text, name):
+    assert [entry.name for entry in methods.find(text)] == [name]
+
+
+def test_what_cannot_be_read_is_no_method():
+    with pytest.raises(InputError, match="no method is called"):
+        methods.find("adam(rate=0.1)")

@@ -296,7 +296,7 @@ def methods(
         str | None,
         typer.Argument(
             help="Show this one in full, also by its name in another library, or a rule of your own file; "
-            "or one of the words optimizers, wrappers, solvers, schedules, initialisers and losses for all "
+            "an optimizer as it is written, such as adam(lr=0.1); or one of the words optimizers, wrappers, solvers, schedules, initialisers and losses for all "
             "of that kind with their formulas.",
             show_default=False,
         ),

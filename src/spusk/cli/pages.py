@@ -65,8 +65,9 @@ def _print(console: Console, entries: list[Entry], asked: str | None) -> None:
     elif len({entry.title for entry in entries}) == 1:
         for entry in entries:
             _page(console, entry)
+            _as_there(console, entry, asked)
     else:
-        _formulas(console, entries)
+        _formulas(console, entries, asked)
 
 
 def _list(console: Console, entries: list[Entry]) -> None:
@@ -96,7 +97,14 @@ def _short(entry: Entry) -> str:
     return f"{text} (package {entry.package})" if entry.package else text
 
 
-def _formulas(console: Console, entries: list[Entry]) -> None:
+def _as_there(console: Console, entry: Entry, asked: str) -> None:
+    """Who asks by a library's name is told how to have what that library computes."""
+    for library in entry.libraries_called(asked):
+        told = f'As {LIBRARIES[library]} computes it: {entry.name}.like("{library}")'
+        console.print(Padding(Text(told, style="bold"), (1, 0, 0, 4)))
+
+
+def _formulas(console: Console, entries: list[Entry], asked: str) -> None:
     kind = ""
     for entry in entries:
         if entry.kind != kind:
@@ -107,6 +115,7 @@ def _formulas(console: Console, entries: list[Entry]) -> None:
         _formula(console, entry)
         if entry.source:
             console.print(Padding(Text(entry.source, style="dim"), (0, 0, 0, 4)))
+        _as_there(console, entry, asked)
 
 
 def _formula(console: Console, entry: Entry) -> None:

@@ -87,6 +87,15 @@ class Entry:
             return None
         return step_cost(self.thing())
 
+    def libraries_called(self, name: str) -> list[str]:
+        """The libraries that call the method by a name, and whose variant it has."""
+        known = {preset.library for preset in self.presets}
+        return [
+            library
+            for library, there in self.elsewhere.items()
+            if library in known and "." in name and name.lower() in _calls(there)
+        ]
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "thing"}
@@ -141,7 +150,7 @@ def find(name: str, among: list[Entry] | None = None) -> list[Entry]:
     """The methods of one name, here or in another library, or of one kind; or a rule of the user's own file.
 
     Args:
-        name: e.g. "adam", "Adam", "optax.adam", "schedules", "./mine.py:MyRule".
+        name: e.g. "adam", "Adam", "optax.adam", "schedules", "./mine.py:MyRule", "adam(lr=0.1)".
         among: where to look; default all methods.
 
     Raises:
@@ -159,17 +168,31 @@ def find(name: str, among: list[Entry] | None = None) -> list[Entry]:
     of_kind = [e for e in known if wanted in (e.kind, e.kind + "s", e.kind + "es")]
     found = of_kind or [e for e in known if wanted in (e.name.lower(), e.title.lower())]
     found = found or [e for e in known if wanted in _names_elsewhere(e)]
+    found = found or (_written(name, known) if "(" in name else [])
     if not found:
         names = {e.name for e in known}
         raise InputError(f"no method is called {name!r}{hints.for_rule(name, names, {})}")
     return found
 
 
+def _written(name: str, known: list[Entry]) -> list[Entry]:
+    """The method of an optimizer that is written as a text, such as `adam(lr=0.1)`."""
+    try:
+        label = read(name).label
+    except InputError:
+        return []
+    return [entry for entry in known if entry.name == label]
+
+
 def _names_elsewhere(entry: Entry) -> Iterable[str]:
     for there in entry.elsewhere.values():
-        whole = there.name.partition("(")[0].lower()
-        yield whole
-        yield whole.rpartition(".")[2]
+        yield from _calls(there)
+
+
+def _calls(there: Elsewhere) -> tuple[str, str]:
+    """The name in a library, with and without where it is."""
+    whole = there.name.partition("(")[0].lower()
+    return whole, whole.rpartition(".")[2]
 
 
 def _presets(thing: Any, doc: Docstring) -> tuple[Preset, ...]:
