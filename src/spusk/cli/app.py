@@ -295,9 +295,9 @@ def methods(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Show this one in full, also by its name in another library, or a rule of your own file; "
-            "an optimizer as it is written, such as adam(lr=0.1); or one of the words optimizers, wrappers, solvers, schedules, initialisers and losses for all "
-            "of that kind with their formulas.",
+            help="Show this one in full, also by its name in another library, as it is written with "
+            "hyperparameters, or from a file of your own; or one of the words optimizers, wrappers, solvers, "
+            "schedules, initialisers and losses for all of that kind with their formulas.",
             show_default=False,
         ),
     ] = None,
