@@ -190,6 +190,9 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 # the new value, in every library that of the old one.
 COMPLEMENTS: dict[str, tuple[str, ...]] = {"adan": ("beta1", "beta2", "beta3")}
 
+# What others count with the step in which ours has ended.
+LONGER: dict[str, tuple[str, str]] = {"onecycle": ("steps", "total_steps")}
+
 # Of each kind, our methods and the names that others have for them.
 KINDS: dict[str, tuple[Mapping[str, Any], dict[str, dict[str, str]]]] = {
     "optimizer": (optim.CATALOGUE, NAMES),
@@ -230,6 +233,9 @@ def _section(kind: str, name: str, thing: Any, library: str, modules: list[Modul
     else:
         found = _arguments(thing, there, ARGUMENTS)
     found |= {ours: f"1 − {found[ours]}" for ours in COMPLEMENTS.get(name, ()) if ours in found}
+    ours, theirs = LONGER.get(name, ("", ""))
+    if theirs and found.get(ours) == theirs:
+        found[ours] = f"{theirs} − 1"
     if found:
         yield "arguments = { " + ", ".join(f'{ours} = "{theirs}"' for ours, theirs in found.items()) + " }"
 

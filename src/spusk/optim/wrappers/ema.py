@@ -30,7 +30,8 @@ class EMA(Wrapper):
     Source: Tarvainen & Valpola, 2017, "Mean teachers are better role models: weight-averaged consistency
     targets improve semi-supervised deep learning results", section 2.
 
-    The average is what is measured, kept and returned, with nothing to switch; the steps go on from w.
+    The average is what is measured, kept and returned, with nothing to switch (inside PyTorch, `eval()`
+    does it); the steps go on from w.
 
     Args:
         inner: the optimizer; default Adam().

@@ -30,9 +30,10 @@ class SWA(Wrapper):
     Source: Izmailov, Podoprikhin, Garipov, Vetrov & Wilson, 2018, "Averaging weights leads to wider optima
     and better generalization", Algorithm 1.
 
-    The mean is what is measured, kept and returned, with nothing to switch; the steps go on from w. The
-    paper trains s steps as usual, then with a high constant or a cyclical rate, such as
-    `SWA(CyclicalLR(SGD(), half_cycle=100), begin=1000, every=200)`. Its c is an epoch or a cycle.
+    The mean is what is measured, kept and returned, with nothing to switch (inside PyTorch, `eval()` does
+    it); the steps go on from w. The paper trains s steps as usual, then with a high constant or a cyclical
+    rate, such as `SWA(CyclicalLR(SGD(), half_cycle=100), begin=1000, every=200)`. Its c is an epoch or a
+    cycle.
 
     Args:
         inner: the optimizer; default Adam().
