@@ -288,9 +288,9 @@ def test_the_command_line_prints_the_sentence_and_ends_with_status_2(
 
 def test_of_a_mistake_in_a_neighbouring_file_the_rule_s_own_line_is_told(written, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "neighbour.py").write_text("def helped(g):\n    return g.nothing\n")
-    written(changed((FIRST_LINE, "        from neighbour import helped\n        v = helped(g)\n")))
-    monkeypatch.delitem(sys.modules, "neighbour", raising=False)
+    (tmp_path / "file_beside_mine.py").write_text("def helped(g):\n    return g.nothing\n")
+    written(changed((FIRST_LINE, "        from file_beside_mine import helped\n        v = helped(g)\n")))
+    monkeypatch.delitem(sys.modules, "file_beside_mine", raising=False)
     with pytest.raises(SpuskError, match=r"has no attribute 'nothing' \(mine\.py:18\)$"):
         sp.minimize(lambda x: (x * x).sum(), [1.0], "./mine.py:Mine", steps=1)
 
