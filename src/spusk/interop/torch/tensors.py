@@ -96,14 +96,14 @@ class _Flat:
             return column[0]
         if len(column) == 1 and column[0].is_contiguous():
             return column[0].view(-1)
+        if not self._moves[k]:
+            return torch.cat([t.reshape(-1) for t in column])
         sizes = [t.numel() for t in column]
-        if self._moves[k] and _is_run(column, column[0]) and _share_memory(column):
-            return column[0].as_strided((sum(sizes),), (1,))
-        joined = torch.cat([t.reshape(-1) for t in column])
-        if self._moves[k]:  # the tensors hold the buffer from now on, and nothing else does
+        if not (_is_run(column, column[0]) and _share_memory(column)):
+            joined = torch.cat([t.reshape(-1) for t in column])
             for t, part in zip(column, joined.split(sizes), strict=True):
-                t.data = part.view(t.shape)
-        return joined
+                t.data = part.view(t.shape)  # the tensors hold the buffer from now on, and nothing else does
+        return column[0].as_strided((sum(sizes),), (1,))
 
 
 def pieces(sizes: Sequence[int], device: Any) -> list[list[int]]:
