@@ -17,7 +17,7 @@ from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
 from spusk.optim.matrices import norm
 from spusk.optim.nadam import Nadam
-from spusk.optim.objective import Gradients, Objective, joined, some
+from spusk.optim.objective import Gradients, Objective, joined, some, while_moving
 from spusk.optim.optimizer import Optimizer, Parameters
 from spusk.optim.ranges import check_choice, check_whole
 from spusk.optim.state import State
@@ -233,7 +233,7 @@ class Muon(Optimizer):
         moving = self.moving_all(parameters, gradients, state, t)
         for name, w in rest.items():
             lost = rates[name] * self.rest_decay * w
-            moved[name] = new_rest[name] - (snp.where(moving[name], lost, 0) if name in moving else lost)
+            moved[name] = new_rest[name] - while_moving(moving, name, lost)
         return {name: moved[name] for name in parameters}, {"matrices": new_state, "rest": rest_state}
 
     def moving_all(

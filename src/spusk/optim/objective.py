@@ -80,6 +80,11 @@ def some(tensors: Parameters, names: Iterable[str]) -> Parameters:
     return tensors.part(names) if isinstance(tensors, Gradients) else {name: tensors[name] for name in names}
 
 
+def while_moving(moving: Parameters, name: str, change: Tensor) -> Tensor:
+    """A parameter's change in a step, 0 where it is passed over; `moving` is what `moving_all` says."""
+    return ops.where(moving[name], change, 0) if name in moving else change
+
+
 def joined(parts: list[Gradients], loss: Tensor, names: list[str]) -> Gradients:
     """The gradients of all parts; the training goes on while every part bears what it has seen."""
     gradients: dict[str, Tensor] = {}

@@ -60,7 +60,8 @@ def is_given(text: str, rule: Any, name: str) -> bool:
     [True, True, False, False]
     """
     places = [f.name for f in fields(rule) if f.init and not f.kw_only]
-    own = {word.lower(): _from_file(file.strip(), word) for file, word in OWN.findall(text)}
+    wanted = type(rule).__name__.lower()
+    own = {word.lower(): (file.strip(), word) for file, word in OWN.findall(text)}
     for node in ast.walk(_tree(text)):
         match node:
             case ast.Call(ast.Name(called), args, keywords):
@@ -69,8 +70,13 @@ def is_given(text: str, rule: Any, name: str) -> bool:
                 given = []
             case _:
                 continue
-        of_class = getattr(own.get(called.lower()), "__name__", called)  # a file may call it otherwise
-        if of_class.lower() == type(rule).__name__.lower() and name in (*given, *(k.arg for k in keywords)):
+        if name not in (*given, *(k.arg for k in keywords)):
+            continue
+        if (
+            called.lower() != wanted and called.lower() in own
+        ):  # a file may call a class otherwise; run it to see
+            called = getattr(_from_file(*own[called.lower()]), "__name__", called)
+        if called.lower() == wanted:
             return True
     return False
 

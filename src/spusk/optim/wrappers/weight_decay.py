@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import spusk.numpy as snp
 from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
-from spusk.optim.objective import Parameters, replaced
+from spusk.optim.objective import Parameters, replaced, while_moving
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.ranges import NOT_NEGATIVE, Range, check_choice
 from spusk.optim.wrappers.patterns import Patterns, check_patterns, fits
@@ -99,7 +98,7 @@ class WeightDecay(Wrapper):
         moving = self.moving_all(parameters, gradients, state, t)
         for name in self._decaying(parameters):
             lost = self._share(rates[name]) * parameters[name]
-            new[name] = new[name] - (snp.where(moving[name], lost, 0) if name in moving else lost)
+            new[name] = new[name] - while_moving(moving, name, lost)
         return new, after
 
     def _decaying(self, names: Iterable[str]) -> list[str]:
