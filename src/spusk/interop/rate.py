@@ -23,13 +23,8 @@ def place_of_lr(rule: Optimizer) -> str | None:
     >>> place_of_lr(Lookahead(Adam())), place_of_lr(Adam(lr=Cosine(0.1, steps=9)))
     ('inner.lr', None)
     """
-    try:
-        numbers = hyperparameters(rule.with_lr(PROBE))
-    except InputError:
-        return None
-    now = hyperparameters(rule)
-    places = [name for name, number in numbers.items() if number == PROBE and name in now]
-    return places[0] if len(places) == 1 and numbers.keys() == now.keys() else None
+    places = _places(rule)
+    return places[0] if len(places) == 1 and not schedules_rates(rule) else None
 
 
 def places_of_rates(rule: Optimizer) -> list[str]:
@@ -41,13 +36,8 @@ def places_of_rates(rule: Optimizer) -> list[str]:
     >>> places_of_rates(Partition({"*bias": SGD(), "*": Adam()})), places_of_rates(Adam())
     (['rules.*bias.lr', 'rules.*.lr'], [])
     """
-    try:
-        numbers = hyperparameters(rule.with_lr(PROBE))
-    except InputError:
-        return []
-    now = hyperparameters(rule)
-    places = [name for name, number in numbers.items() if number == PROBE and name in now]
-    return places if len(places) > 1 and numbers.keys() == now.keys() else []
+    places = _places(rule)
+    return places if len(places) > 1 and not schedules_rates(rule) else []
 
 
 def schedules_rates(rule: Optimizer) -> bool:
@@ -58,11 +48,22 @@ def schedules_rates(rule: Optimizer) -> bool:
     >>> schedules_rates(Partition(rules)), schedules_rates(Adam()), places_of_rates(Partition(rules))
     (True, False, [])
     """
+    numbers = _with_probe(rule)
+    return bool(numbers) and numbers.keys() != hyperparameters(rule).keys()
+
+
+def _places(rule: Optimizer) -> list[str]:
+    """The names of the hyperparameters that another learning rate replaces."""
+    now = hyperparameters(rule)
+    return [name for name, number in _with_probe(rule).items() if number == PROBE and name in now]
+
+
+def _with_probe(rule: Optimizer) -> dict[str, float]:
+    """The hyperparameters with another learning rate; nothing if the rule has no such rate."""
     try:
-        numbers = hyperparameters(rule.with_lr(PROBE))
+        return hyperparameters(rule.with_lr(PROBE))
     except InputError:
-        return False
-    return numbers.keys() != hyperparameters(rule).keys()
+        return {}
 
 
 def place_of_momentum(rule: Optimizer) -> str | None:
