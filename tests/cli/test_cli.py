@@ -167,6 +167,13 @@ def test_an_optimizer_of_ones_own_is_named_by_its_file(tmp_path, spusk_here, mon
         assert done.stderr == "spusk: Mine.update: NameError: name 'nothing' is not defined (mine.py:7)\n"
 
 
+def test_a_loss_and_an_initialiser_take_arguments(spusk_here):
+    options = ("train", "diabetes", "--epochs", 2, "--init", "xaviernormal(gain=0.5)", "--loss")
+    near, far = (spusk_here(*options, f"huber(delta={delta})") for delta in (0.1, 100.0))
+    assert (near.returncode, far.returncode) == (0, 0), near.stderr + far.stderr
+    assert near.stdout != far.stdout
+
+
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):
     done = spusk_here("train", "iris", "--epochs", 0)
     assert done.returncode == 0
@@ -309,6 +316,18 @@ BAD = {
     "a loss by another library's name": (
         ["train", "diabetes", "--loss", "mse"],
         "did you mean 'mean_squared'",
+    ),
+    "an option that is not the loss's": (
+        ["train", "diabetes", "--loss", "huber(dleta=2)"],
+        "loss 'huber' has no argument 'dleta'; did you mean 'delta'?",
+    ),
+    "an option outside its range": (
+        ["train", "diabetes", "--loss", "huber(delta=-1)"],
+        "huber got delta=-1; it needs a finite number above 0",
+    ),
+    "an argument that is not the initialiser's": (
+        ["compare", "iris", "--init", "henormal(mode='fan')"],
+        "mode='fan'",
     ),
     "the beginning of a name": (["train", "iris", "--init", "he"], "did you mean 'henormal' or 'heuniform'"),
     "a width for a Python file": (["train", "narrow.py", "--hidden", "5"], "--hidden is for other sources"),

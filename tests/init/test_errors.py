@@ -122,12 +122,26 @@ def test_xavier_needs_the_other_fan_as_well():
         XavierUniform().sample(Parameter("1.weight", (5, 2), fan_in=5), np.random.default_rng(0))
 
 
+CANNOT_BE_READ = "cannot be read"
+
+
 @pytest.mark.parametrize(
     ("init", "sentence"),
     [
         ("henorml", "there is no initialiser 'henorml'; did you mean 'henormal'?"),
         ("uniform", "initialiser 'uniform' has no default low and high; write Uniform(low=…, high=…)"),
         ("constant", "initialiser 'constant' has no default value; write Constant(value=…)"),
+        ("uniform(0)", "initialiser 'uniform(0)' has no default low and high; write Uniform(low=…, high=…)"),
+        ("henormal(mod='fan_out')", "initialiser 'henormal' has no argument 'mod'; did you mean 'mode'?"),
+        ("zeros(1)", "initialiser 'zeros' takes no arguments and got 1 values"),
+        ("normal(0, 1, 2)", "initialiser 'normal' takes mean, std and got 3 values"),
+        ("normal(0, mean=1)", "initialiser 'normal' got mean twice"),
+        ("normal(mean=1, mean=2)", CANNOT_BE_READ),
+        ("normal(std=1 + 1)", CANNOT_BE_READ),
+        ("normal(**{'std': 1})", CANNOT_BE_READ),
+        ("normal(std=)", CANNOT_BE_READ),
+        ("normal(std=1).sample()", CANNOT_BE_READ),
+        ("normal(std={[]})", CANNOT_BE_READ),
         (3, "3 is not an initialiser; give one, such as HeNormal(), or its name"),
         ({"*": "henorml"}, "there is no initialiser 'henorml'; did you mean 'henormal'?"),
         ({"0.wieght": Ones()}, "init's pattern '0.wieght' fits no parameter; did you mean '0.weight'?"),
@@ -143,6 +157,8 @@ def test_xavier_needs_the_other_fan_as_well():
 def test_a_choice_that_cannot_be_followed(init, sentence):
     with pytest.raises(InputError) as error:
         initialise(NET, init)
+    if sentence is CANNOT_BE_READ:
+        sentence = f"the initialiser {init!r} cannot be read; write a name, or e.g. henormal(mode='fan_out')"
     if sentence is None:
         assert str(error.value).startswith("init's pattern '7.*' fits no parameter; ")
     else:
@@ -202,3 +218,16 @@ def test_initialisers_are_values():
     assert HeNormal() == HeNormal(slope=0, mode="fan_in")
     with pytest.raises(AttributeError):
         HeNormal().slope = 1
+
+
+@pytest.mark.parametrize(
+    ("text", "init"),
+    [
+        (" HeNormal(mode='fan_out')", HeNormal(mode="fan_out")),
+        ("henormal(0.2, 'fan_out')", HeNormal(0.2, "fan_out")),
+        ("constant(-0.1)", Constant(-0.1)),
+        ("henormal()", HeNormal()),
+    ],
+)
+def test_a_text_may_give_arguments(text, init):
+    assert get(text) == init

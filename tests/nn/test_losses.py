@@ -300,6 +300,29 @@ def test_an_unknown_name_gets_the_closest_one():
         losses.get(3)
 
 
+def test_a_text_may_give_a_loss_its_options():
+    given = losses.get(" Huber(delta=0.5)")
+    assert losses.name_of(given) == "huber"
+    assert float(given([2.0], [0.0])) == float(losses.huber([2.0], [0.0], delta=0.5))
+    assert losses.get("huber()") is losses.huber
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("huber(dleta=1)", "loss 'huber' has no argument 'dleta'; did you mean 'delta'?"),
+        ("huber(0.5, 1)", "loss 'huber' takes delta and got 2 values"),
+        ("hinge(margin=1)", "loss 'hinge' has no argument 'margin'; it takes none"),
+        ("mse(1)", "there is no loss 'mse'; did you mean 'mean_squared'?"),
+        ("huber(delta=", "the loss 'huber(delta=' cannot be read; write a name, or e.g. huber(delta=0.5)"),
+    ],
+)
+def test_options_that_a_loss_does_not_take(text, sentence):
+    with pytest.raises(InputError) as error:
+        losses.get(text)
+    assert str(error.value) == sentence
+
+
 # --- peers --------------------------------------------------------------------------------------------
 
 PEERS = {

@@ -39,10 +39,18 @@ Activation = Annotated[
 ]
 LossName = Annotated[
     str | None,
-    typer.Option(help="See 'spusk methods'; default: cross_entropy, or mean_squared for a regression."),
+    typer.Option(
+        help="E.g. huber(delta=0.5), see 'spusk methods losses'; "
+        "default: cross_entropy, or mean_squared for a regression."
+    ),
 ]
 InitName = Annotated[
-    str | None, typer.Option("--init", help="See 'spusk methods'; default: suits the activation.")
+    str | None,
+    typer.Option(
+        "--init",
+        help="E.g. orthogonal or henormal(mode='fan_out'), see 'spusk methods initialisers'; "
+        "default: suits the activation.",
+    ),
 ]
 Epochs = Annotated[str, typer.Option(help="Passes over the training part.", metavar="N")]
 BatchSize = Annotated[

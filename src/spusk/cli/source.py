@@ -40,25 +40,25 @@ def load(
     ignore: list[str],
 ) -> Work:
     """Data by name or from a file, and a network of the asked hidden layers; or all from a Python file."""
-    if loss is not None:
-        nn.losses.get(loss)
+    chosen = None if loss is None else nn.losses.get(loss)  # a mistake in it is told first
     if source.endswith(".py"):
         given = {"--hidden": hidden, "--activation": activation, "--target": target, "--missing": missing,
                  "--task": task, "--ignore": ignore or None}  # fmt: skip
         for option, value in given.items():
             if value is not None:
                 raise InputError(f"{source} brings its own network and data; {option} is for other sources")
-        return _from_python(source, loss)
+        return _from_python(source, chosen)
     activation = "relu" if activation is None else activation
     name = activation.lower().replace("_", "").replace("-", "")
     if name not in ACTIVATIONS:
         raise InputError(f"unknown activation {activation!r}{closest(activation, ACTIVATIONS)}")
     widths = parse.widths("32" if hidden is None else hidden)
-    if task is None and loss in FOR_REGRESSION and target is not None:
+    name_of_loss = None if chosen is None else nn.losses.name_of(chosen)
+    if task is None and name_of_loss in FOR_REGRESSION and target is not None:
         task = "regression"
     dataset = datasets.load(source, target=target, missing=missing, task=task, ignore=tuple(ignore))
-    net = perceptron(dataset.n_features, widths, _outputs(dataset, loss), ACTIVATIONS[name])
-    return Work(net, dataset, loss, (dataset.n_features,))
+    net = perceptron(dataset.n_features, widths, _outputs(dataset, name_of_loss), ACTIVATIONS[name])
+    return Work(net, dataset, chosen, (dataset.n_features,))
 
 
 def perceptron(n_in: int, hidden: list[int], n_out: int, activation: Callable[[], nn.Layer]) -> nn.Sequential:
@@ -85,7 +85,7 @@ def _outputs(dataset: datasets.Dataset, loss: str | None) -> int:
     return dataset.n_classes
 
 
-def _from_python(source: str, loss: str | None) -> Work:
+def _from_python(source: str, loss: nn.losses.Loss | None) -> Work:
     """Run a file that defines `net`, `data` and perhaps `loss`."""
     defined = run_file(source)
     for name in ("net", "data"):

@@ -9,22 +9,27 @@ from spusk.errors import InputError, closest
 from spusk.init import where
 from spusk.init.initialiser import Initialiser
 from spusk.lazy import ByName
+from spusk.written_call import read_call
 
 CATALOGUE: Mapping[str, type[Initialiser]] = ByName("spusk.init", where.INITIALISERS)
 """Every initialiser, by its class name in lower case; each is loaded when it is looked up."""
 
 
 def get(init: Initialiser | str) -> Initialiser:
-    """The initialiser that a name stands for, with its default arguments; an initialiser stands for itself.
+    """The initialiser that a name stands for; an initialiser stands for itself.
 
     Args:
-        init: an initialiser, or the name of one in any case, e.g. `"henormal"`.
+        init: an initialiser, or the name of one in any case, e.g. `"henormal"`; after the name there may be
+            what differs from its defaults, e.g. `"henormal(mode='fan_out')"`.
 
     Raises:
-        InputError: if no initialiser has that name, or it has arguments without a default.
+        InputError: if no initialiser has that name or takes these arguments, or one without a default is
+            missing.
 
     >>> get("henormal")
     HeNormal(slope=0.0, mode='fan_in')
+    >>> get("henormal(mode='fan_out')"), get("constant(0.1)")
+    (HeNormal(slope=0.0, mode='fan_out'), Constant(value=0.1))
     >>> get("heenormal")
     Traceback (most recent call last):
         ...
@@ -34,11 +39,13 @@ def get(init: Initialiser | str) -> Initialiser:
         return init
     if not isinstance(init, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InputError(f"{init!r} is not an initialiser; give one, such as HeNormal(), or its name")
-    cls = CATALOGUE.get(init.lower())
+    call = read_call(init, "initialiser", "henormal(mode='fan_out')")
+    cls = CATALOGUE.get(call.name.strip().lower())
     if cls is None:
-        raise InputError(f"there is no initialiser {init!r}{closest(init, CATALOGUE)}")
+        raise InputError(f"there is no initialiser {call.name!r}{closest(call.name, CATALOGUE)}")
+    given = call.arguments([field.name for field in fields(cls)])
     required = [field.name for field in fields(cls) if field.default is MISSING]
-    if required:
-        call = f"{cls.__name__}({', '.join(f'{name}=…' for name in required)})"
-        raise InputError(f"initialiser {init!r} has no default {' and '.join(required)}; write {call}")
-    return cls()
+    if not given.keys() >= {*required}:
+        call_of_all = f"{cls.__name__}({', '.join(f'{name}=…' for name in required)})"
+        raise InputError(f"initialiser {init!r} has no default {' and '.join(required)}; write {call_of_all}")
+    return cls(**given)

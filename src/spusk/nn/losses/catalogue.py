@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ from spusk.errors import InputError, closest
 from spusk.graph import Tensor
 from spusk.nn.losses.classification import binary_cross_entropy, cross_entropy, hinge
 from spusk.nn.losses.regression import huber, mean_absolute, mean_squared
+from spusk.written_call import read_call
 
 Loss = Callable[..., Tensor]
 """From outputs and targets to a scalar."""
@@ -34,24 +37,31 @@ def get(loss: Loss | str) -> Loss:
     """The loss that a name stands for; a function stands for itself.
 
     Args:
-        loss: the name of a loss in any case, e.g. `"huber"`, or any function of outputs and targets,
-            e.g. `functools.partial(nn.losses.huber, delta=0.5)`.
+        loss: the name of a loss in any case, e.g. `"huber"`, and after it perhaps its options, e.g.
+            `"huber(delta=0.5)"`; or any function of outputs and targets.
 
     Raises:
-        InputError: if no loss has that name, or it is neither a name nor a function.
+        InputError: if no loss has that name or these options, or it is neither a text nor a function.
 
     >>> get("huber") is huber
     True
+    >>> float(get("huber(delta=0.5)")([2.0], [0.0]))
+    0.875
     >>> get("hubber")
     Traceback (most recent call last):
         ...
     spusk.errors.InputError: there is no loss 'hubber'; did you mean 'huber'?
     """
     if isinstance(loss, str):
-        if loss.lower() not in CATALOGUE:
-            hint = closest(ELSEWHERE.get(loss.lower(), loss), CATALOGUE)
-            raise InputError(f"there is no loss {loss!r}{hint}")
-        return CATALOGUE[loss.lower()]
+        call = read_call(loss, "loss", "huber(delta=0.5)")
+        name = call.name.strip().lower()
+        if name not in CATALOGUE:
+            hint = closest(ELSEWHERE.get(name, name), CATALOGUE)
+            raise InputError(f"there is no loss {call.name!r}{hint}")
+        function = CATALOGUE[name]
+        by_name = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        options = call.arguments([p.name for p in by_name])
+        return functools.partial(function, **options) if options else function
     if not callable(loss):
         raise InputError(f"the loss is {loss!r}; it must be a function of outputs and targets, or a name")
     return loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 from spusk.errors import InputError, ShapeError
 from spusk.graph import Tensor, as_tensor, ops
@@ -42,7 +43,7 @@ def cross_entropy(logits: Operand, labels: Operand, *, label_smoothing: float = 
     >>> float(cross_entropy([[1e4, -1e4], [-1e4, 1e4]], [0, 0]))
     10000.0
     """
-    if not 0 <= label_smoothing <= 1:
+    if not isinstance(label_smoothing, Real) or not 0 <= label_smoothing <= 1:
         raise InputError(f"label_smoothing is {label_smoothing!r}; it must be a number from 0 to 1")
     z, t = ops.floating(logits), as_tensor(labels)
     rows = z.size // z.shape[-1] if z.ndim and z.shape[-1] else 0

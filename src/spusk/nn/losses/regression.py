@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import spusk.numpy as snp
 from spusk.errors import InputError
@@ -81,7 +82,7 @@ def huber(outputs: Operand, targets: Operand, *, delta: float = 1.0) -> Tensor:
     >>> float(huber([1.0, 4.0], [0.5, 1.0]))
     1.3125
     """
-    if not 0 < delta < math.inf:
+    if not isinstance(delta, Real) or not 0 < delta < math.inf:
         raise InputError(f"huber got delta={delta!r}; it needs a finite number above 0")
     d = _difference("huber", outputs, targets)
     clipped = snp.clip(d, -delta, delta)  # δ·sign(d) on the outer parts, so one product covers all three
