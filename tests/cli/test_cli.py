@@ -371,6 +371,10 @@ BAD = {
         ["train", "iris", "--optimizer", "clip(sgd(lr=cosine(0.1, steps=9)), norm=1)", "--lr", "0.3"],
         "clip has a schedule for its learning rate, which a number for lr would replace",
     ),
+    "a rate in the optimizer and beside it": (
+        ["train", "iris", "--optimizer", "adam(lr=0.001)", "--lr", "0.3"],
+        "'adam(lr=0.001)' and --lr each give a learning rate; leave one of them out",
+    ),
     "rates that nothing is tried with": (
         ["compare", "iris", "--optimizers", "sgd(lr=cosine(0.1, steps=9)),adam(lr=0.5)", "--lrs", "0.1"],
         "every optimizer was given its own learning rate",

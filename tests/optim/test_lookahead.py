@@ -15,7 +15,9 @@ from spusk.errors import InputError
 from spusk.optim import (
     EMA,
     SGD,
+    Accumulate,
     Adam,
+    Clip,
     CyclicalLR,
     GradientDescent,
     Lookahead,
@@ -225,12 +227,28 @@ def test_rate_grid_and_full_batch_are_those_of_the_inner_optimizer():
             lambda: Lookahead("adam"),
             r"Lookahead\(inner='adam'\): inner must be an optimizer, such as Adam\(\)",
         ),
+        (
+            lambda: Lookahead(Partition({"*": Clip(Accumulate(k=4))}), k=6, state="reset"),
+            r'Lookahead\(k=6, state="reset"\) around steps of 4 batches each: .* k must be a multiple of 4$',
+        ),
+        (
+            lambda: Lookahead(Accumulate(Accumulate(k=2), k=3), k=3, state="reset"),
+            "k must be a multiple of 6$",
+        ),
         (lambda: Lookahead().with_lr(-1.0), r"Adam\(lr=-1.0\): lr must be greater than 0"),
     ],
 )
 def test_bad_arguments_are_told_in_a_sentence(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+def test_accumulation_within_the_steps_between_resets_is_allowed():
+    gradients = [1.0] * 8
+    rule = Lookahead(Accumulate(SGD(lr=1.0), k=2), k=4, alpha=1.0, state="reset")
+    points = path(rule, gradients, 0.0)
+    np.testing.assert_array_equal(points, path(Accumulate(SGD(lr=1.0), k=2), gradients, 0.0))
+    assert Lookahead(Accumulate(k=4), k=6).k == 6
 
 
 def test_the_learning_rate_changes_reach_the_inner_optimizer():

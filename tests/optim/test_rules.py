@@ -234,6 +234,16 @@ def test_the_catalogue_begins_with_the_lecture_in_its_order():
         assert all(library in CATALOGUE[name].presets for name in LECTURE[1:10])
 
 
+def test_a_preset_takes_values_by_place_as_the_class_does():
+    around = optim.Adam(lr=0.5)
+    assert optim.EMA.like("torch", around, beta=0.5) == optim.EMA.like("torch", inner=around, beta=0.5)
+    preset = optim.AdaMax.presets["keras"]
+    assert "lr" in preset
+    assert optim.AdaMax.like("keras", 0.5) == optim.AdaMax(**{**preset, "lr": 0.5})
+    with pytest.raises(InputError, match="lr must be greater than 0"):
+        optim.AdaMax.like("keras", -0.5)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

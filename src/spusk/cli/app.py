@@ -189,7 +189,7 @@ def train(
     from spusk import lab, optim
     from spusk.cli import show
     from spusk.cli import source as sources
-    from spusk.lab.tried_rates import refuse_lost_schedule
+    from spusk.lab.tried_rates import has_own_rate, refuse_lost_schedule
 
     _writable(json)
     _writable(save)
@@ -201,6 +201,8 @@ def train(
     if lr is not None:
         rate = parse.number("--lr", lr)
         refuse_lost_schedule(rule)
+        if has_own_rate(rule, optimizer):
+            raise InputError(f"{optimizer!r} and --lr each give a learning rate; leave one of them out")
         rule = rule.with_lr(rate)
     passes, first = parse.whole("--epochs", epochs, 0), parse.whole("--seed", seed, 0, most=None)
     share = parse.number("--validation", validation)

@@ -159,12 +159,13 @@ class Optimizer:
     # --- variants ---------------------------------------------------------------------------------
 
     @classmethod
-    def like(cls, library: str, **hyperparameters: Any) -> Self:
+    def like(cls, library: str, *values: Any, **hyperparameters: Any) -> Self:
         """The method as a known library computes it.
 
         Args:
             library: one of the class's presets, e.g. "torch", "optax", "keras".
-            hyperparameters: fields to set besides, e.g. `lr=0.01`.
+            values, hyperparameters: fields to set besides, as when the class is called, e.g. `lr=0.01`, or
+                what a wrapper is around.
 
         Raises:
             InputError: if the class has no such preset.
@@ -172,11 +173,16 @@ class Optimizer:
         >>> from spusk.optim import Adagrad
         >>> Adagrad.like("torch", lr=0.1).eps
         1e-10
+        >>> from spusk.optim import EMA
+        >>> EMA.like("torch", Adagrad(lr=0.1)).inner.lr
+        0.1
         """
         if library not in cls.presets:
             hint = closest(library, cls.presets) if cls.presets else "; it has none"
             raise InputError(f"{cls.__name__} has no preset {library!r}{hint}")
-        return cls(**{**cls.presets[library], **hyperparameters})
+        by_place = [f.name for f in dataclasses.fields(cls) if f.init and not f.kw_only][: len(values)]
+        preset = {name: x for name, x in cls.presets[library].items() if name not in by_place}
+        return cls(*values, **{**preset, **hyperparameters})
 
     def with_lr(self, lr: Hyper) -> Self:
         """The same rule with another learning rate."""

@@ -154,7 +154,9 @@ def _from_file(file: str, name: str) -> Any:
 def _tree(text: str) -> ast.expr:
     try:
         found = ast.parse(OWN.sub(r"\2", text).strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except SyntaxError as error:
+        raise _unreadable(text, error.msg) from None
+    except ValueError:  # of a null byte
         raise _unreadable(text) from None
     for node in ast.walk(found):
         names = [k.arg for k in node.keywords if k.arg] if isinstance(node, ast.Call) else []
@@ -190,11 +192,11 @@ def _value(node: ast.expr, text: str, own: Mapping[str, Any]) -> Any:
                 raise InputError(f'{name}.like takes a library in quotes: {name}.like("{args[0].id}")')
         case ast.Attribute(ast.Name(name), library):
             known_rule(f"{name}.{library}")  # which tells how a preset is written
-            raise _unreadable(text)
+            raise _unreadable(text, f"at {ast.unparse(node)}")
         case _:
-            raise _unreadable(text)
+            raise _unreadable(text, f"at {ast.unparse(node)}")
     if not callable(make) or any(keyword.arg is None for keyword in keywords):
-        raise _unreadable(text)
+        raise _unreadable(text, f"at {ast.unparse(node)}")
     named = {str(keyword.arg): _value(keyword.value, text, own) for keyword in keywords}
     return _made(make, [_value(arg, text, own) for arg in args], named, text)
 
@@ -220,7 +222,6 @@ def _takes_its_fields(make: Any) -> bool:
     return isinstance(make, type) and is_dataclass(make) and make.__init__.__code__.co_filename == "<string>"
 
 
-def _unreadable(text: str) -> InputError:
-    if instead := hints.file_alone(text):
-        return InputError(f"the optimizer {text!r} cannot be read; {instead}")
-    return InputError(f"the optimizer {text!r} cannot be read; write a name, or e.g. momentum(mu=0.99)")
+def _unreadable(text: str, why: str = "") -> InputError:
+    instead = hints.file_alone(text) or "write a name, or e.g. momentum(mu=0.99)"
+    return InputError(f"the optimizer {text!r} cannot be read{f' ({why})' if why else ''}; {instead}")

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import spusk.numpy as snp
+from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.optim.adam import Adam
-from spusk.optim.hyper import Hyper
+from spusk.optim.hyper import Hyper, members
 from spusk.optim.objective import Gradients, Objective, Parameters
 from spusk.optim.optimizer import Optimizer
 from spusk.optim.ranges import check_choice, check_whole
+from spusk.optim.wrappers.accumulate import Accumulate
 from spusk.optim.wrappers.trees import combined
 from spusk.optim.wrappers.wrapper import Inside, Wrapper
 
@@ -41,7 +43,8 @@ class Lookahead(Wrapper):
         k: how many fast steps between synchronisations, ≥ 1; default 5.
         alpha: the slow step α in (0, 1]; default 0.5; 1 is the inner optimizer itself.
         state: what a synchronisation does to the inner optimizer's state: "keep" it; "reset" it, whose
-            step number t begins anew as well (schedules go on); or "interpolate" it as the weights.
+            step number t begins anew as well (schedules go on); or "interpolate" it as the weights. Around
+            `Accumulate`, whose sums a reset clears, k must be a multiple of its k.
         use: "slow" or "fast", which weights are measured, kept and returned.
 
     >>> from spusk.optim import SGD
@@ -67,6 +70,21 @@ class Lookahead(Wrapper):
         check_choice(self, "state", ("keep", "reset", "interpolate"))
         check_choice(self, "use", ("slow", "fast"))
         check_whole(self, k=1)
+        if self.state == "reset":
+            self._refuse_lost_batches(self.inner)
+
+    def _refuse_lost_batches(self, content: Any, batches: int = 1) -> None:
+        """A reset in the middle of an accumulation would throw its gradients away."""
+        if isinstance(content, Accumulate):
+            batches *= content.k
+            if self.k % batches:
+                raise InputError(
+                    f'Lookahead(k={self.k}, state="reset") around steps of {batches} batches each: a reset '
+                    f"between two of them would throw batches away; k must be a multiple of {batches}"
+                )
+        inside = vars(content) if isinstance(content, Optimizer) else members(content)
+        for part in inside.values():
+            self._refuse_lost_batches(part, batches)
 
     def start_own(self, parameters: Parameters) -> dict[str, Any]:
         own: dict[str, Any] = {"slow": dict(parameters)}
