@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optim.harness import path
 
+import spusk.numpy as snp
 from spusk import optim
 from spusk.errors import InputError
 from spusk.graph import input as new_input
@@ -531,6 +532,40 @@ def test_values_of_a_schedule_are_in_the_range_of_what_they_are_given_to(make, s
 )
 def test_a_schedule_may_begin_and_end_at_a_zero_that_a_number_may_not_be(make):
     make()
+
+
+@dataclass(frozen=True)
+class Once(optim.Schedule):
+    """1 but for one step."""
+
+    step: int
+    x: float
+    steps: int = 8
+
+    def at(self, t):
+        return snp.where(t == self.step, self.x, 1.0)
+
+
+@pytest.mark.parametrize("step", [1, 5, 9])
+def test_a_schedule_is_looked_at_from_its_first_step_to_the_one_after_its_end(step):
+    with pytest.raises(InputError, match=rf"lr must be greater than 0; .* -1 in step {step}$"):
+        optim.SGD(lr=Once(step, -1.0))
+
+
+def test_a_schedule_is_not_looked_at_after_its_end():
+    assert optim.SGD(lr=Once(10, -1.0)).lr(10.0) == -1.0
+    assert optim.SGD(lr=Once(3, -1.0, steps=1)).lr(3.0) == -1.0
+
+
+def test_a_value_that_rounding_leaves_beside_zero_is_zero():
+    assert optim.SGD(lr=Once(5, -1e-12)).lr(5.0) == -1e-12
+    with pytest.raises(InputError, match=r"gives -1.01e-12 in step 5"):
+        optim.SGD(lr=Once(5, -1.01e-12))
+
+
+def test_a_schedule_that_goes_from_zero_below_it_is_refused():
+    with pytest.raises(InputError, match=r"lr must be greater than 0; .* gives -1 in step"):
+        optim.SGD(lr=optim.Join((Constant(0.0), -1.0), boundaries=(4,)))
 
 
 @dataclass(frozen=True)
