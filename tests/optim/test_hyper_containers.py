@@ -13,7 +13,7 @@ from spusk import optim
 from spusk.errors import InputError
 from spusk.graph import scalar
 from spusk.optim import Adam, Hyper, Optimizer, Schedule
-from spusk.optim.hyper import at_step, formula_key, hyperparameters, with_hyperparameters
+from spusk.optim.hyper import at_step, formula_key, hyperparameters, members, with_hyperparameters
 from spusk.train import descent_step
 
 
@@ -152,3 +152,20 @@ def test_a_field_may_hold_hyperparameters_by_name(factors):
 def test_bad_numbers_in_containers_are_named(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ((("a", 1.0), ("b", 2.0)), {"a": 1.0, "b": 2.0}),
+        ((("a", 1.0), 2.0), {"0": ("a", 1.0), "1": 2.0}),
+        ((("a", 1.0), (1.0, 2.0)), {"0": ("a", 1.0), "1": (1.0, 2.0)}),
+        ((("a", 1.0), ("a", 2.0)), {"0": ("a", 1.0), "1": ("a", 2.0)}),
+        ((("a", 1.0), ("b", 2.0, 3.0)), {"0": ("a", 1.0), "1": ("b", 2.0, 3.0)}),
+        ((("a", 1.0), ["b", 2.0]), {"0": ("a", 1.0), "1": ["b", 2.0]}),
+        ((), {}),
+        ("ab", {}),
+    ],
+)
+def test_only_pairs_of_different_names_name_what_they_hold(content, held):
+    assert members(content) == held
