@@ -169,3 +169,23 @@ def test_bad_numbers_in_containers_are_named(make, sentence):
 )
 def test_only_pairs_of_different_names_name_what_they_hold(content, held):
     assert members(content) == held
+
+
+@dataclass(frozen=True)
+class Holding(Optimizer):
+    content: object = None
+
+
+class Nameless:
+    def __repr__(self):
+        return "Nameless()"
+
+
+@pytest.mark.parametrize("content", [{}, [], {1, 2}, np.zeros(2)], ids=repr)
+def test_a_formula_has_a_key_whatever_its_rule_holds(content):
+    assert len({formula_key(Holding(content)), formula_key(Holding(content)), formula_key(Holding())}) == 2
+
+
+def test_what_is_written_alike_is_not_one_formula():
+    one, other = Holding(Nameless()), Holding(Nameless())
+    assert formula_key(one) == formula_key(one) != formula_key(other)

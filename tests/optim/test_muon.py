@@ -12,8 +12,9 @@ from optim.matrix_events import GRADIENTS, START, natively, replay, run
 
 from spusk import optim
 from spusk.errors import InputError
-from spusk.graph import evaluate
+from spusk.graph import as_tensor, evaluate, topological
 from spusk.graph import input as new_input
+from spusk.graph.products import Dot
 from spusk.optim import SGD, Adam, AdamW, LayerRates, Lookahead, Muon, Nadam
 from spusk.optim.muon import newton_schulz
 
@@ -51,22 +52,25 @@ def jordan(gradients, lrs, w, orthogonal=iterated, mu=0.95, decay=0.0, eps=1e-7,
         yield w
 
 
-def torch(gradients, lrs, w):
+def torch(gradients, lrs, w, scaled=True):
     """As torch has it; on (fan_in, fan_out) its ratio of the axes is the other way round."""
     buffer = np.zeros_like(w)
     for g, lr in zip(gradients, lrs, strict=True):
         buffer = buffer + 0.05 * (g - buffer)
         update = iterated(g + 0.95 * (buffer - g), 1e-7, clamp=True)
-        w = w - lr * 0.1 * w - lr * math.sqrt(max(1, w.shape[1] / w.shape[0])) * update
+        scale = math.sqrt(max(1, w.shape[1] / w.shape[0])) if scaled else 1.0
+        w = w - lr * 0.1 * w - lr * scale * update
         yield w
 
 
-def optax(gradients, lrs, w):
+def optax(gradients, lrs, w, nesterov=True, eps=1e-8):
     mu = np.zeros_like(w)
     for t, (g, lr) in enumerate(zip(gradients, lrs, strict=True), start=1):
         mu = 0.95 * mu + 0.05 * g
-        mu_hat = 0.95 * mu / (1 - 0.95 ** (t + 1)) + 0.05 * g / (1 - 0.95**t)
-        w = w - lr * math.sqrt(max(1, w.shape[1] / w.shape[0])) * iterated(mu_hat, 1e-8)
+        mu_hat = (
+            0.95 * mu / (1 - 0.95 ** (t + 1)) + 0.05 * g / (1 - 0.95**t) if nesterov else mu / (1 - 0.95**t)
+        )
+        w = w - lr * math.sqrt(max(1, w.shape[1] / w.shape[0])) * iterated(mu_hat, eps)
         yield w
 
 
@@ -107,6 +111,9 @@ def timm(gradients, lrs, w):
         (Muon(nesterov=False), jordan, {"nesterov": False}),
         (Muon.like("torch"), torch, {}),
         (Muon.like("optax"), optax, {}),
+        # Of a bias correction that is a factor, ε alone leaves a trace.
+        (Muon.like("optax", nesterov=False, eps=1.0), optax, {"nesterov": False, "eps": 1.0}),
+        (Muon.like("torch", scale="none"), torch, {"scaled": False}),
         (Muon.like("keras"), keras, {}),
         (Muon.like("timm"), timm, {}),
     ],
@@ -125,6 +132,21 @@ def test_it_does_to_singular_values_what_the_polynomial_does_to_numbers():
 
 def test_native_code_is_the_interpreter():
     assert_close(natively(Muon()), run(Muon()))
+
+
+@pytest.mark.parametrize("shape", [(7, 2), (2, 7), (3, 3)])
+def test_the_smaller_of_the_two_gram_matrices_is_multiplied(shape):
+    result = newton_schulz(new_input("x", shape, "float64"), steps=3, eps=1e-7)
+    products = [t for t in topological([result]) if isinstance(t.primitive, Dot)]
+    assert len(products) == 9
+    assert sum(t.shape == (min(shape),) * 2 for t in products) >= 6
+
+
+def test_the_iteration_adds_eps_to_the_norm_unless_it_is_told_to_clamp():
+    x = START[:3]
+    for clamp in ({}, {"clamp": False}, {"clamp": True}):
+        (found,) = evaluate([newton_schulz(as_tensor(x), 5, 2.0, **clamp)], {})
+        np.testing.assert_allclose(found, iterated(x, 2.0, **clamp), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("coefficients", "least", "most"), [("jordan", 0.68, 1.21), ("cesista", 0.85, 1.15)])
