@@ -25,8 +25,7 @@ class LARS(Optimizer):
         v ← μv + αλ(g + βw)
         w ← w − v
 
-    Source: You, Gitman & Ginsburg, 2017, "Large batch training of convolutional networks", Algorithm 1 and
-    equation 6.
+    Source: You, Gitman & Ginsburg, 2017, "Large batch training of convolutional networks", Algorithm 1.
 
     By the formula a parameter of norm 0, such as a fresh bias, would never move; λ is 1 there, as in the
     authors' code. Theirs and timm's take λ = 1 for a gradient of 0, too (the formula's is η/β). Optax

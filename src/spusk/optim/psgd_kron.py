@@ -1,6 +1,6 @@
 """PSGD with Kronecker factors.
 
-Li, 2022, "Black box Lie group preconditioners for SGD".
+Li, 2018, "Preconditioner on matrix Lie group for SGD".
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ class PSGDKron(Optimizer):
             L ← max(0.9L + 0.1ℓ, ℓ),  ℓ = ‖T₁ + T₂‖
             Q ← Q − (η/L)·triu(T₁ − T₂)Q
 
-    Source: Li, 2022, "Black box Lie group preconditioners for SGD", whitening with Kronecker factors, as in
-    the authors' code (github.com/lixilinx/psgd_torch, the form dQ = EQ).
+    Source: Li, 2018, "Preconditioner on matrix Lie group for SGD", whitening of the gradient; the Kronecker
+    factors are from Li, 2015, "Preconditioned stochastic gradient descent"; as in the author's code
+    (github.com/lixilinx/psgd_torch, the form dQ = EQ).
 
     At rest T₁ = T₂ in the mean: the elements of H are uncorrelated, with a mean square of 1. T₂ is the
     expectation of mat(B)mat(B)ᵀ, B = Q₁^(−T)VQ₂^(−1), over Gaussian V (the product is over the other axes);
-    the authors, kron_torch, timm and pytorch_optimizer draw one V in each step. So no preset gives
+    the author, kron_torch, timm and pytorch_optimizer draw one V in each step. So no preset gives
     their numbers to the last digit, and nothing here is random. The form dQ = QE needs no inverse, but is
     unstable where the eigenvalues of QᵀQ are more than about 20 apart, as with softmax, whose gradients sum
     to 0. The inverse of a triangular D(I + N) is (I − N)(I + N²)(I + N⁴)…D^(−1), exact after log₂n factors.

@@ -1,6 +1,7 @@
 """An exponential moving average of the weights.
 
-Polyak & Juditsky, 1992, "Acceleration of stochastic approximation by averaging", in its exponential form.
+Tarvainen & Valpola, 2017, "Mean teachers are better role models: weight-averaged consistency targets improve
+semi-supervised deep learning results".
 """
 
 from __future__ import annotations

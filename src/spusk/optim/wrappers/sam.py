@@ -39,7 +39,7 @@ class SAM(Wrapper):
 
     Args:
         inner: the optimizer that takes the step; default Momentum().
-        rho: the distance ρ ≥ 0; default 0.05. The paper of ASAM takes 0.5 to 1 for its own.
+        rho: the distance ρ ≥ 0; default 0.05. ASAM's authors take 0.5 (CIFAR-10) and 1 (CIFAR-100).
         adaptive: True is ASAM.
         eta: η ≥ 0 of ASAM; default 0.01.
         eps: ε ≥ 0; default 0, and no displacement where the norm is 0.
