@@ -189,3 +189,9 @@ def test_a_formula_has_a_key_whatever_its_rule_holds(content):
 def test_what_is_written_alike_is_not_one_formula():
     one, other = Holding(Nameless()), Holding(Nameless())
     assert formula_key(one) == formula_key(one) != formula_key(other)
+
+
+def test_rules_that_differ_in_more_than_hyperparameters_are_different_formulas():
+    assert formula_key(optim.Lookahead(k=2)) != formula_key(optim.Lookahead(k=3))
+    assert formula_key(optim.Lookahead(alpha=0.1)) == formula_key(optim.Lookahead(alpha=0.2))
+    assert formula_key(optim.Muon(ns_steps=3)) != formula_key(optim.Muon(ns_steps=4))

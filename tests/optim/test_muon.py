@@ -299,6 +299,15 @@ def test_the_rest_begins_and_looks_ahead_with_its_share_of_the_rate(rest):
         np.testing.assert_allclose(muon.parameters["b"], alone.parameters["b"], rtol=1e-13)
 
 
+def test_the_rest_asks_for_gradients_with_the_number_of_the_step():
+    inside = Step(Muon(lr=0.1, lr_ratio=1.0, rest=harness.Counting()), {"b": np.ones(1)}, slope)
+    alone = Step(harness.Counting(lr=0.1), {"b": np.ones(1)}, slope)
+    for _ in range(3):
+        inside({"b": np.ones(1)})
+        alone({"b": np.ones(1)})
+        np.testing.assert_array_equal(inside.parameters["b"], alone.parameters["b"])
+
+
 def test_a_decay_pauses_with_the_rest():
     rule = optim.WeightDecay(Muon(rest=optim.Accumulate(SGD(), k=2)), weight_decay=0.5)
     step = Step(rule, {"w": np.eye(2), "b": np.ones(2)})

@@ -12,8 +12,8 @@ from optim.harness import path
 import spusk.numpy as snp
 from spusk import optim
 from spusk.errors import InputError
+from spusk.graph import as_tensor, scalar
 from spusk.graph import input as new_input
-from spusk.graph import scalar
 from spusk.optim import (
     REX,
     SCHEDULES,
@@ -566,6 +566,18 @@ def test_a_value_that_rounding_leaves_beside_zero_is_zero():
 def test_a_schedule_that_goes_from_zero_below_it_is_refused():
     with pytest.raises(InputError, match=r"lr must be greater than 0; .* gives -1 in step"):
         optim.SGD(lr=optim.Join((Constant(0.0), -1.0), boundaries=(4,)))
+
+
+@dataclass(frozen=True)
+class Short(optim.Schedule):
+    """In float32, as beside a number of that precision."""
+
+    def at(self, t):
+        return as_tensor(np.array(0.1, "float32")) * t
+
+
+def test_a_schedule_is_called_with_a_number_that_takes_on_the_precision_beside_it():
+    assert Short()(3) == float(np.float32(0.1) * np.float32(3)) != float(np.float32(0.1)) * 3
 
 
 @dataclass(frozen=True)
