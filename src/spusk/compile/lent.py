@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,8 @@ class LentProgram:
         self._block[STATE] = address(self._nothing)
         self._block[BARRIER] = address(self._meeting)
         at = {o.array.name: o.word for o in program.outside if o.kind != "constant"}
-        self._words = np.array([at[name] for name in self.names], np.int64)
+        self._words = [at[name] for name in self.names]
+        self._memory: Any = self._block.data  # whose single words are written sooner than an array's
 
     def __call__(self, addresses: Sequence[int], threads: int | None = None) -> None:
         """Run one step.
@@ -69,14 +71,18 @@ class LentProgram:
         """
         if threads is not None:
             checked_whole("threads", threads, 1)
-        program, block = self._program, self._block
-        block[self._words] = addresses
-        block[STEPS], block[STATUS] = 1, 0
+        program, block, memory = self._program, self._block, self._memory
+        for word, place in zip(self._words, addresses, strict=True):
+            memory[word] = place
+        memory[STEPS], memory[STATUS] = 1, 0
         arena = program.arena()
-        block[ARENA] = arena[1]
+        memory[ARENA] = arena[1]
         blocks = program.team(block, threads, program.saved)
-        with one_blas_thread() if program.uses_blas else nullcontext():
-            others = [address(own) for own in blocks[1:]]
-            together(program.run, [self._address, *others], (self, blocks, arena))
+        if len(blocks) == 1 and not program.uses_blas:
+            program.run(self._address)
+        else:
+            with one_blas_thread() if program.uses_blas else nullcontext():
+                others = [address(own) for own in blocks[1:]]
+                together(program.run, [self._address, *others], (self, blocks, arena))
         program.arenas.append(arena)
         program.hear(block, self._places)

@@ -12,7 +12,7 @@ from spusk.errors import InputError
 from spusk.graph import Tensor
 from spusk.interop.needs import library
 from spusk.interop.split import Split
-from spusk.interop.step import Step, Value, step_of
+from spusk.interop.step import Step, step_of
 from spusk.interop.torch.namespace import Namespace
 from spusk.interop.torch.native import NativeStep
 from spusk.interop.torch.tensors import TensorStep
@@ -50,11 +50,14 @@ class Group:
     ) -> None:
         self.group, self.update, self.backend, self.key = group, update, backend, key
         self._all: Tensors = dict(zip(names, group["params"], strict=True))
+        self._maximize = group["maximize"]
+        self._known = [(p, p.requires_grad, p.shape, p.dtype, p.device) for p in group["params"]]
         self.parameters: Tensors = {name: p for name, p in self._all.items() if p.requires_grad}
         self._frozen = [name for name in names if name not in self.parameters]
         self.device = group["params"][0].device if names else torch.device("cpu")
         self._state = state
         self._states: dict[str, dict[str, Any]] = {}
+        self._looked_at: list[int] | None = None
         self.look()
         self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
         for i, slot in enumerate(update.slots):
@@ -68,13 +71,29 @@ class Group:
         self._steps: dict[tuple[str, ...], tuple[Step, Any]] = {}
         self._functions: dict[Any, Any] = {}
 
+    def is_still(self, group: dict[str, Any], state: Mapping[Any, dict[str, Any]]) -> bool:
+        """Whether all is as it was when this was made; else another one has to be made."""
+        parameters = group["params"]
+        if group is not self.group or state is not self._state or group["maximize"] != self._maximize:
+            return False
+        for p, (known, trained, shape, dtype, device) in zip(parameters, self._known, strict=False):
+            if p is not known or p.requires_grad is not trained or p.shape != shape:
+                return False
+            if p.dtype is not dtype or p.device != device:
+                return False
+        return len(parameters) == len(self._known)
+
     # --- state ------------------------------------------------------------------------------------
 
     def look(self) -> None:
         """Find the state again, which may have been replaced between two steps."""
+        now = [*map(id, self._state), *map(id, self._state.values())]
+        if now == self._looked_at:
+            return
         self._states = {name: self._state[p] for name, p in self.parameters.items()}
         for name in self._frozen:
             self._states[name] = self._state.get(self._all[name], {})
+        self._looked_at = [*map(id, self._state), *map(id, self._state.values())]
 
     def _check_slots(self) -> None:
         """Refuse parameters that have become others, of another shape, since their state was made."""
@@ -109,12 +128,17 @@ class Group:
 
     def begin(self, names: Iterable[str], numbers: Sequence[float]) -> None:
         """Make the state of parameters that have none."""
-        names = list(names)
-        new = [name for name in names if STEP not in self.state(name)]
+        names, states = list(names), self._states
+        new = [name for name in names if STEP not in states[name]]
         shared = self._slots[None]
         is_first = bool(shared and names) and not self.group.get(SHARED)
-        if not (new or is_first):
-            return
+        if new or is_first:
+            with torch.no_grad():
+                self._make(new, is_first, numbers)
+
+    def _make(self, new: Sequence[str], is_first: bool, numbers: Sequence[float]) -> None:
+        """Make the state of new parameters, and on the first step that of all together."""
+        shared = self._slots[None]
         for name in new:
             self._states[name] = self._state[self._all[name]]
         wanted = [slot for name in new for _, slot in self._slots[name]]
@@ -214,28 +238,31 @@ class Group:
         if self.update.is_coupled:
             read = {value.owner for value in step.values if value.kind == "slot" and value.owner}
             self.begin([name for name in read if STEP not in self._states[name]], numbers)
-        tensors = [self._tensor(value, answers, losses) for value in step.values]
-        run(tensors, [float(t), *numbers])
+        run(self._tensors(step, answers, losses), [float(t), *numbers])
         for name in names:
             self._states[name][STEP] = t
 
-    def _tensor(self, value: Value, answers: Sequence[Tensors], losses: Sequence[Any]) -> Any:
-        """What a step reads or writes as one of its values."""
-        owner = value.owner or ""
-        match value.kind:
-            case "slot":
-                return self.slot(self.update.slots[value.which])
-            case "weight":
-                return self.weight(owner)
-            case "gradient":
-                found = answers[value.which].get(owner)
-                return torch.zeros_like(self.weight(owner)) if found is None else found
-            case "point":
-                return self._all[owner]
-            case "loss":
-                return losses[value.which]
-            case "key":
-                return self.key
+    def _tensors(self, step: Step, answers: Sequence[Tensors], losses: Sequence[Any]) -> list[Any]:
+        """What a step reads and writes, in the order of its values."""
+        found: list[Any] = []
+        for value in step.values:
+            owner = value.owner or ""
+            match value.kind:
+                case "weight":
+                    tensor = self._states[owner].get(WEIGHT, self._all[owner])
+                case "gradient":
+                    given = answers[value.which].get(owner)
+                    tensor = torch.zeros_like(self.weight(owner)) if given is None else given
+                case "slot":
+                    tensor = self.slot(self.update.slots[value.which])
+                case "point":
+                    tensor = self._all[owner]
+                case "loss":
+                    tensor = losses[value.which]
+                case "key":
+                    tensor = self.key
+            found.append(tensor)
+        return found
 
     def show(self, names: Sequence[str], t: int, numbers: Sequence[float], evaluating: bool) -> None:
         """Put the weights to use into the tensors, or back what step t goes on from."""

@@ -154,15 +154,15 @@ class Optimizer(TorchOptimizer):
             raise InputError(
                 "the model has the weights to use, as eval() put them; call train() before a step"
             )
-        with torch.no_grad():
-            groups = [self._group(i) for i in range(len(self.param_groups))]
-            numbers = [self._entries.now(group.group) for group in groups]
-            if closure is not None:
+        groups = [self._group(i) for i in range(len(self.param_groups))]
+        numbers = [self._entries.now(group.group) for group in groups]
+        loss = None
+        if closure is not None:
+            with torch.no_grad():
                 loss = asked(groups, numbers, closure)
-            else:
-                loss = None
-                for group, own in zip(groups, numbers, strict=True):
-                    self._advance(group, own)
+        else:
+            for group, own in zip(groups, numbers, strict=True):
+                self._advance(group, own)
         if self._entries.are_scheduled:
             for group in groups:
                 self._entries.tell_rate(group.group, group.steps)
@@ -173,8 +173,10 @@ class Optimizer(TorchOptimizer):
         why = group.update.needs_closure
         if why and group.parameters:
             raise InputError(f"{self.rule.label} needs step(closure), because {why}")
-        found = {name: p.grad for name, p in group.parameters.items()}
-        gradients = {name: dense(grad) for name, grad in found.items() if grad is not None}
+        gradients = {name: g for name, p in group.parameters.items() if (g := p.grad) is not None}
+        for gradient in gradients.values():
+            if gradient.layout is not torch.strided:
+                dense(gradient)
         group.begin(gradients, numbers)
         for t, names in group.buckets(gradients):
             group.advance(names, t, numbers, [gradients], [])
@@ -259,20 +261,18 @@ class Optimizer(TorchOptimizer):
 
     def _forget(self) -> None:
         """What follows from the rule, and what is built when it is needed."""
-        self._groups: dict[int, tuple[Any, Group]] = {}
+        self._groups: dict[int, Group] = {}
         self._updates: dict[Any, Update] = {}
         self._entries = Entries(self.rule)
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
         group = self.param_groups[i]
-        of_each = [(id(p), p.requires_grad, p.shape, p.dtype, p.device) for p in group["params"]]
-        key = (id(group), id(self.state), group["maximize"], of_each)
         known = self._groups.get(i)
-        if known is None or known[0] != key:
-            known = self._groups[i] = key, self._built(i, group)
-        known[1].look()
-        return known[1]
+        if known is None or not known.is_still(group, self.state):
+            known = self._groups[i] = self._built(i, group)
+        known.look()
+        return known
 
     def _built(self, i: int, group: dict[str, Any]) -> Group:
         parameters = group["params"]

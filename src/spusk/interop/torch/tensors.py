@@ -42,6 +42,10 @@ class TensorStep:
 
     def __call__(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
         """Take the step, in place. Tensors of other dtypes than the graph's are copied in and out."""
+        with torch.no_grad():
+            self._take(tensors, numbers)
+
+    def _take(self, tensors: Sequence[Any], numbers: Sequence[float]) -> None:
         pairs = [(t, t if t.dtype is d else t.to(d)) for t, d in zip(tensors, self._dtypes, strict=True)]
         ready = [copy for _, copy in pairs]
         for flat in self._flat:
