@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from optim.events import GRADIENTS, START
+from optim.harness import path
 
-from spusk.optim import SGD, Plateau
+from spusk.optim import SGD, Adam, Plateau
 from spusk.optim.wrappers.plateau import Watch
 
 
@@ -87,3 +89,13 @@ def test_a_measure_that_is_never_a_number_is_no_improvement():
 def test_a_scale_that_was_reached_before_is_where_it_begins():
     watch = Watch(Plateau(SGD(lr=0.1), patience=0, factor=0.5, scale=0.25))
     assert [watch.after(1.0), watch.after(1.0)] == [0.25, 0.125]
+
+
+def test_a_measure_that_cannot_be_worse_is_no_improvement_on_nothing():
+    watch = Watch(Plateau(mode="max", patience=1, factor=0.5))
+    assert [watch.after(-math.inf) for _ in range(3)] == [1.0, 0.5, 0.5]
+
+
+def test_its_inner_optimizer_steps_as_it_would_alone():
+    found = path(Plateau(Adam(lr=0.01)), GRADIENTS[:50], START)
+    np.testing.assert_array_equal(found, path(Adam(lr=0.01), GRADIENTS[:50], START))

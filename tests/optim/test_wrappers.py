@@ -15,6 +15,7 @@ from optim.plain import PlainAdam, PlainMomentum, PlainSGD, follow
 import spusk as sp
 from spusk import optim
 from spusk.errors import InputError
+from spusk.graph import as_tensor, evaluate, scalar
 from spusk.optim import (
     AGC,
     EMA,
@@ -358,7 +359,54 @@ def test_what_is_not_finite_changes_nothing_and_is_counted():
     assert step.state["skipped"] == bad[:50].sum()
 
 
+def test_what_is_not_finite_anywhere_is_skipped_and_the_step_number_goes_on_without_it():
+    step = Step(SkipNonFinite(harness.Counting()), {"a": np.zeros(1), "b": np.zeros(2)})
+    found = []
+    for bad in (False, False, True, False, True):
+        step({"a": np.ones(1), "b": np.array([1.0, np.inf if bad else 1.0])})
+        found.append(step.parameters["a"].item())
+    assert found == [1.0, 3.0, 3.0, 6.0, 6.0]
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("where", ["loss", "curvature", "nowhere"])
+def test_a_loss_or_a_curvature_that_is_not_finite_skips_the_step_whatever_its_gradient(where, bad):
+    rule, w = SkipNonFinite(SGD(lr=1.0)), {"w": as_tensor(np.array([1.0, 2.0]))}
+    loss = bad if where == "loss" else 0.5
+    curvature = {"w": as_tensor(np.array([1.0, bad if where == "curvature" else 1.0]))}
+    told = optim.Gradients({"w": as_tensor(np.ones(2))}, as_tensor(np.array(loss)), curvature)
+    new, _ = rule.update_all(w, told, rule.start_all(w), scalar(1.0))
+    assert evaluate([new["w"]], {})[0].tolist() == ([0.0, 1.0] if where == "nowhere" else [1.0, 2.0])
+
+
+def test_a_limit_of_no_skipped_steps_lets_finite_ones_pass():
+    rule = SkipNonFinite(SGD(lr=0.1), limit=0)
+    assert sp.minimize(lambda x: x * x, 1.0, rule, steps=5).status == "finished"
+
+
 # --- names ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "needs"),
+    [
+        (WeightDecay(), False),
+        (WeightDecay(only="*.weight"), True),
+        (WeightDecay(only=("*",)), True),
+        (WeightDecay(optim.Muon()), optim.Muon().needs_names),
+        (WeightDecay(Mask(only="*.weight")), True),
+        (Mask(), False),
+        (Mask(but="2.*"), True),
+        (Mask(WeightDecay(only="*.weight")), True),
+        (Partition({"*": Adam()}), False),
+        (Partition({"*": WeightDecay(only="*.weight")}), True),
+        (Partition({"a": Adam(), "*": Adam()}), True),
+        (Clip(LayerRates(factors={"*": 0.5})), True),
+    ],
+    ids=repr,
+)
+def test_what_goes_by_names_says_so(rule, needs):
+    assert rule.needs_names is needs
 
 
 PARAMETERS = {

@@ -69,7 +69,7 @@ class SWA(Wrapper):
         new, inner = self.inner.update_all(parameters, gradients, self.inner_state(state), t)
         used = self.inner.evaluated_all(new, inner)
         since = t - self.begin
-        n = snp.maximum(snp.floor(since / self.every), 0)
+        n = snp.maximum(since / self.every, 0)  # whole where it counts
         counts = (since <= 0) | (since % self.every == 0)
         share = snp.where(counts, 1 / (n + 1), 0)
         return new, {
