@@ -662,6 +662,34 @@ def test_a_clip_without_a_limit_is_not_trained():
         require_complete(optim.Clip.like("torch"))
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: AGC(inner, clip=1e9),
+        lambda inner: Clip(inner, value=1e9),
+        lambda inner: optim.CyclicalLR(inner, lr=1.0, base_ratio=1.0),
+        EMA,
+        lambda inner: LayerRates(inner, {"*": 1.0}),
+        lambda inner: optim.Lookahead(inner, alpha=1.0),
+        Mask,
+        lambda inner: Partition({"*": inner}),
+        Plateau,
+        SkipNonFinite,
+        SWA,
+        lambda inner: WeightDecay(inner, weight_decay=0.0),
+        lambda inner: WeightDecay(inner, weight_decay=0.0, kind="l2"),
+    ],
+    ids=lambda around: repr(around(SGD())),
+)
+def test_the_inner_rule_asks_for_gradients_with_the_number_of_the_step(around):
+    step = Step(around(harness.Counting()), {"w": np.zeros(1)})
+    found = []
+    for _ in range(4):
+        step({"w": np.ones(1)})
+        found.append(step.parameters["w"].item())
+    assert found == [1, 1 + 2, 1 + 2 + 3, 1 + 2 + 3 + 4]
+
+
 def test_the_inner_rule_asks_for_gradients_with_the_number_of_its_own_step():
     step = Step(Accumulate(harness.Counting(), k=2), {"w": np.zeros(1)})
     found = []
