@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from spusk.errors import InputError, SpuskError
@@ -21,13 +22,27 @@ def run_file(path: str) -> dict[str, Any]:
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
-    folder = str(Path(path).resolve().parent)
-    sys.path.insert(0, folder)
+    folder = Path(path).resolve().parent
+    for name in [name for name, of in _beside.items() if of != folder]:
+        sys.modules.pop(name, None)  # the file may mean a module of its own folder by that name
+    before = {*sys.modules}
+    sys.path.insert(0, str(folder))
     try:
         with own_errors_told(path):
             return runpy.run_path(path)
     finally:
-        sys.path.remove(folder)
+        sys.path.remove(str(folder))
+        new = {name for name, module in sys.modules.items() if _is_beside(folder, module)} - before
+        _beside.update(dict.fromkeys(new, folder))
+
+
+_beside: dict[str, Path] = {}
+"""The modules that files have imported from their own folders, with the folder of each."""
+
+
+def _is_beside(folder: Path, module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and file.endswith(".py") and Path(file).resolve().parent == folder
 
 
 @contextmanager

@@ -209,6 +209,17 @@ def test_errors_in_ones_own_file_are_told_with_its_line(mine):
         optim.get(f"{mine}:Mine")
 
 
+def test_each_file_imports_the_modules_of_its_own_folder(tmp_path):
+    rates = {}
+    for folder, scale in (("one", 2.0), ("two", 4.0), ("one", 2.0)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "neighbour.py").write_text(f"SCALE = {scale}\n")
+        (tmp_path / folder / "mine.py").write_text(OWN)
+        rule = optim.get(f"{tmp_path}/{folder}/mine.py:Mine(lr=0.25, mu=0.5)")
+        rates[folder] = sp.minimize(lambda x: x, 0.0, rule, steps=1).x.item()
+    assert rates == {"one": -0.5, "two": -1.0}
+
+
 def test_an_update_without_state_is_told_what_to_return(tmp_path):
     class Forgetful(optim.Optimizer):
         def update(self, w, g, s, t):
