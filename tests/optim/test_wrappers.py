@@ -409,6 +409,18 @@ def test_what_goes_by_names_says_so(rule, needs):
     assert rule.needs_names is needs
 
 
+@pytest.mark.parametrize("whole", [["a", "*"], ["a"], ["*"], []])
+def test_a_partition_takes_the_whole_batch_if_one_of_its_rules_does(whole):
+    rules = {name: optim.GradientDescent() if name in whole else SGD() for name in ("a", "*")}
+    assert Partition(rules).full_batch is bool(whole)
+
+
+@pytest.mark.parametrize("pair", [["a", SGD()], ("a",), ("a", SGD(), SGD()), (1, SGD()), "ab"])
+def test_a_partition_is_made_of_pairs(pair):
+    with pytest.raises(InputError, match=r"^Partition got .* it needs pairs \(pattern, optimizer\)$"):
+        Partition((pair, ("*", SGD())))
+
+
 PARAMETERS = {
     "0.weight": START.reshape(5, 1),
     "0.bias": START[:2],
@@ -674,6 +686,7 @@ def test_a_clip_without_a_limit_is_not_trained():
         Mask,
         lambda inner: Partition({"*": inner}),
         Plateau,
+        lambda inner: SAM(inner, rho=0.0),
         SkipNonFinite,
         SWA,
         lambda inner: WeightDecay(inner, weight_decay=0.0),
