@@ -227,3 +227,24 @@ def test_rates_are_multiplied_by_a_number_from_either_side_that_python_asks(numb
 def test_numpy_s_other_functions_of_rates_are_refused(reckon):
     with pytest.raises(InputError, match="a rate of its own"):
         reckon(Rates({"a": 0.25, "b": 0.5}), 0.5)
+
+
+def test_rates_fall_from_layer_to_layer_as_howard_and_ruder_and_timm_have_it():
+    names = ["0.weight", "2.weight", "4.weight"]
+    for rule, gamma in ((LayerwiseDecay(), 1 / 2.6), (LayerwiseDecay.like("timm"), 0.75)):
+        found = rule.factors_of(names)
+        assert [found[name] for name in names] == pytest.approx([gamma**2, gamma, 1.0], rel=1e-15)
+
+
+def test_the_inner_rule_asks_for_gradients_with_the_number_of_the_step():
+    step = Step(LayerRates(harness.Counting(), {"w": 1.0}), {"w": np.zeros(1)})
+    found = []
+    for _ in range(3):
+        step({"w": np.ones(1)})
+        found.append(step.parameters["w"].item())
+    assert found == [1, 1 + 2, 1 + 2 + 3]
+
+
+def test_rates_by_layer_go_by_names():
+    assert LayerRates().needs_names
+    assert LayerwiseDecay().needs_names

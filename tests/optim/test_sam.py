@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from optim.descent import N, follow, slope, through_events
-from optim.harness import assert_close
+from optim.harness import Counting, assert_close, path
 from optim.plain import PlainAdam, PlainMomentum, PlainSGD
 
 import spusk as sp
@@ -75,3 +75,12 @@ def test_the_loss_that_is_reported_is_that_of_the_weights():
     w, rule = {"x": np.array([2.0, -1.0])}, SAM(SGD(lr=0.1), rho=0.5)
     step = descent_step(lambda p, t: (p["x"] ** 2).sum(), w, rule, backend="numpy")
     assert step.program(step.first_values(w, rule))["loss"] == 5.0
+
+
+def test_what_pytorch_optimizer_adds_to_the_norm():
+    assert SAM.like("pytorch_optimizer").eps == 1e-12
+
+
+def test_the_inner_rule_asks_for_gradients_with_the_number_of_the_step():
+    found = path(SAM(Counting(), rho=0.0), np.ones(3), 0.0)
+    np.testing.assert_array_equal(found, [0, 1, 1 + 2, 1 + 2 + 3])
