@@ -548,7 +548,14 @@ class DecayEvery(Wrapper):
         return {n: w - sp.numpy.where(is_time, 0.1 * parameters[n], 0) for n, w in new.items()}, after
 
 
-@pytest.mark.parametrize("around", [a for a in AROUND if "0.bias" not in repr(a(Momentum()))])
+@pytest.mark.parametrize(
+    "around",
+    [
+        *(a for a in AROUND if "0.bias" not in repr(a(Momentum()))),
+        Mask,
+        lambda inner: Partition({"*": inner}),
+    ],
+)
 def test_what_lies_around_a_wrapper_that_pauses_decays_when_it_moves(around):
     inner = around(Accumulate(Momentum(), k=3))
     found, expected = both(WeightDecay(inner, weight_decay=0.1), DecayEvery(inner))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import spusk.numpy as snp
 from spusk.errors import InputError
-from spusk.graph import Tensor, scalar
+from spusk.graph import Tensor, constant
 from spusk.optim.adam import Adam
 from spusk.optim.hyper import Hyper
 from spusk.optim.objective import Gradients, Objective, Parameters, some
@@ -108,7 +108,7 @@ class Mask(Wrapper):
     ) -> dict[str, Tensor]:
         chosen = self._chosen(parameters)
         moving = self.inner.moving_all(chosen, some(gradients, chosen), state, t)
-        return moving | {name: scalar(0.0) > 0 for name in parameters if name not in chosen}
+        return moving | {name: constant(False) for name in parameters if name not in chosen}
 
     def _chosen(self, parameters: Parameters) -> Parameters:
         return some(parameters, self.chosen(parameters))
