@@ -68,5 +68,5 @@ class AGC(Wrapper):
 
     def _unit_norm(self, x: Tensor) -> Tensor:
         """The norm of each unit, with axes of length 1 for those that it has been taken over."""
-        axes = in_order(x.ndim, self.out_first)[:-1] if x.ndim > 1 else None
-        return snp.sqrt(snp.sum(x * x, axis=axes, keepdims=x.ndim > 1))
+        axes = in_order(x.ndim, self.out_first)[:-1] if x.ndim > 1 else range(x.ndim)
+        return snp.sqrt(snp.sum(x * x, axis=tuple(axes), keepdims=True))
