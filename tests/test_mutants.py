@@ -215,16 +215,55 @@ def test_an_outcome_holds_until_the_test_that_told_it_changes(tmp_path, monkeypa
         assert (Results(tmp_path / "kept").get(mutant) is not None) == holds
 
 
-def test_other_tests_in_a_file_are_nothing_to_the_one_that_killed(tmp_path):
-    file = tmp_path / "test_x.py"
-    texts = []
-    for other, helper in (("1", "a = 1"), ("2", "a = 1"), ("2", "a = 2")):
-        file.write_text(f"{helper}\ndef test_x(): assert a\ndef test_y(): assert {other}\n")
-        results._text_of.cache_clear()
-        texts.append(results._text_of(file, "test_x"))
-    assert texts[0] == texts[1] != texts[2]
-    assert "test_x" in texts[0]
-    assert "test_y" in results._text_of(file)
+PARTS_OF_A_TEST = """
+import math
+from optim import descent, harness
+pytestmark = []
+A, B = 1, 2
+C = A
+for _ in (): pass
+
+class Given: pass
+
+@pytest.fixture
+def given(other): return Given
+
+@pytest.fixture(autouse=True)
+def always(): pass
+
+def helps(): return C
+
+def test_x(given): assert helps() == math.pi
+def test_y(): assert descent
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "holds"),
+    [
+        ("assert descent", "assert harness", True),
+        ("import math", "import math, cmath", True),
+        ("pytestmark", '"""A text."""\ndef test_z(): pass\nD = 1\npytestmark', True),
+        ("== math", "!= math", False),
+        ("return C", "return -C", False),
+        ("A, B = 1", "A, B = 3", False),
+        ("return Given", "return None", False),
+        ("class Given: pass", "class Given: x = 1", False),
+        ("always(): pass", "always(): return 1", False),
+        ("pytestmark = []", "pytestmark = [1]", False),
+        ("in (): pass", "in (1,): pass", False),
+        ("import math", "import cmath as math", False),
+    ],
+)
+def test_what_a_test_is_not_made_with_is_nothing_to_it(tmp_path, before, after, holds):
+    assert before in PARTS_OF_A_TEST
+    digests = []
+    for i, text in enumerate((PARTS_OF_A_TEST, PARTS_OF_A_TEST.replace(before, after))):
+        (tmp_path / f"test_{i}.py").write_text(text)
+        digests.append(results._digest([tmp_path / f"test_{i}.py"], "test_x"))
+    assert (digests[0] == digests[1]) is holds
+    assert results._helpers(tmp_path / "test_0.py", "test_x") == []
+    assert [f.name for f in results._helpers(tmp_path / "test_0.py")] == ["descent.py", "harness.py"]
 
 
 def test_a_survival_holds_until_any_of_its_tests_changes(tmp_path, monkeypatch):

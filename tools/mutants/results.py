@@ -34,8 +34,8 @@ class Outcome:
 class Results:
     """Outcomes in a file of lines, each written as soon as it is known.
 
-    A death is a fact about the changed source and the test that failed, with all in its file that is no other
-    test, and the helpers that it imports; a survival one about the changed source and all its test files. The
+    A death is a fact about the changed source and the test that failed, with all in its file that it is made
+    with, and the helpers that it imports; a survival one about the changed source and all its test files. The
     rest of the package is not looked at.
     """
 
@@ -85,32 +85,84 @@ def _tests(mutant: Mutant, by: str) -> str:
 
 def _digest(files: Iterable[Path], test: str = "", besides: str = "") -> str:
     """Of these files, of one test only if it is given, of what they import from `tests/`, and of a text."""
-    found = set[Path]()
-    waiting = [*files, TESTS / "conftest.py"]
-    texts = [_text_of(f, test) for f in waiting]
-    while waiting:
-        file = waiting.pop()
-        waiting += set(_helpers(file)) - found
-        found |= set(_helpers(file))
+    sources = [(f, test) for f in files] + [(TESTS / "conftest.py", "")]
+    texts, found = [_text_of(*source) for source in sources], set[Path]()
+    while sources:
+        new = {*_helpers(*sources.pop())} - found
+        sources += [(f, "") for f in new]
+        found |= new
     texts += [*map(_text_of, sorted(found)), besides]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 @cache
 def _text_of(file: Path, test: str = "") -> str:
-    """What is in a file, without comments, and without all tests but this one if it is given."""
-    tree = ast.parse(file.read_text())
-    if test:
-        tree.body = [
-            n for n in tree.body if getattr(n, "name", test) == test or not n.name.startswith("test")
-        ]
-    return ast.unparse(tree)
+    """What is in a file, without comments; of one test, if it is given, only what that test is made with."""
+    return ast.unparse(_parts(file, test))
 
 
 @cache
-def _helpers(file: Path) -> list[Path]:
-    """The modules in `tests/` that a test file imports."""
-    tree = ast.walk(ast.parse(file.read_text()))
-    names = [n.module for n in tree if isinstance(n, ast.ImportFrom) and n.module]
-    paths = [TESTS / (name.replace(".", "/") + ".py") for name in names]
+def _helpers(file: Path, test: str = "") -> list[Path]:
+    """The modules in `tests/` that this imports."""
+    imports = [n for n in ast.walk(_parts(file, test)) if isinstance(n, ast.ImportFrom) and n.module]
+    names = [name for n in imports for name in (n.module, *(f"{n.module}.{a.name}" for a in n.names))]
+    paths = [TESTS / (name.replace(".", "/") + ".py") for name in names if name]
     return [p for p in paths if p.exists()]
+
+
+@cache
+def _parts(file: Path, test: str) -> ast.Module:
+    tree = ast.parse(file.read_text())
+    if not any(test in _defined(n) for n in tree.body):
+        return tree
+    body = [n for n in tree.body if not _is_text(n)]
+    kept, wanted = list[ast.stmt](), {test}
+    while new := [n for n in body if n not in kept and _belongs(n, wanted)]:
+        kept += new
+        wanted |= {name for n in new for name in _used(n)}
+    tree.body = [_only(n, wanted) for n in body if n in kept]
+    return tree
+
+
+def _belongs(node: ast.stmt, wanted: set[str]) -> bool:
+    """Whether a statement defines what is wanted, or concerns all tests: marks, loops, automatic fixtures."""
+    defined = _defined(node)
+    is_automatic = isinstance(node, ast.FunctionDef) and any(
+        "autouse" in ast.unparse(d) for d in node.decorator_list
+    )
+    return bool(wanted & defined) or not defined or is_automatic or "pytestmark" in defined
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """The names that a statement at the level of the module gives something; none of other statements."""
+    match node:
+        case ast.FunctionDef(name) | ast.ClassDef(name):
+            return {name}
+        case ast.Import(aliases) | ast.ImportFrom(_, aliases):
+            return {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
+        case ast.Assign(targets):
+            return {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        case ast.AnnAssign(ast.Name(name)):
+            return {name}
+    return set()
+
+
+def _used(node: ast.stmt) -> set[str]:
+    """The names that a statement may look up; arguments are fixtures, and texts may name some."""
+    found = set[str]()
+    for n in ast.walk(node):
+        match n:
+            case ast.Name(name) | ast.arg(name) | ast.Constant(str(name)):
+                found.add(name)
+    return found
+
+
+def _only(node: ast.stmt, wanted: set[str]) -> ast.stmt:
+    """An import of what is wanted alone; anything else as it is."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        node.names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in wanted]
+    return node
