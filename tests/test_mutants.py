@@ -231,6 +231,14 @@ def given(other): return Given
 @pytest.fixture(autouse=True)
 def always(): pass
 
+@pytest.fixture(name="other")
+def otherwise(): pass
+
+@math.known
+def known(): pass
+
+def setup_module(): pass
+
 def helps(): return C
 
 def test_x(given): assert helps() == math.pi
@@ -251,6 +259,10 @@ def test_y(): assert descent
         ("class Given: pass", "class Given: x = 1", False),
         ("always(): pass", "always(): return 1", False),
         ("pytestmark = []", "pytestmark = [1]", False),
+        ("otherwise(): pass", "otherwise(): return 1", False),
+        ("known(): pass", "known(): return 1", False),
+        ("setup_module(): pass", "setup_module(): return 1", False),
+        ("from optim import descent", "from optim import *\nfrom optim import descent", False),
         ("in (): pass", "in (1,): pass", False),
         ("import math", "import cmath as math", False),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+import sysconfig
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,26 +24,34 @@ def run_file(path: str) -> dict[str, Any]:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     folder = Path(path).resolve().parent
-    for name in [name for name, of in _beside.items() if of != folder]:
-        sys.modules.pop(name, None)  # the file may mean a module of its own folder by that name
-    before = {*sys.modules}
+    hidden = _others_modules(folder)
+    for name in hidden:
+        del sys.modules[name]
     sys.path.insert(0, str(folder))
     try:
         with own_errors_told(path):
             return runpy.run_path(path)
     finally:
         sys.path.remove(str(folder))
-        new = {name for name, module in sys.modules.items() if _is_beside(folder, module)} - before
-        _beside.update(dict.fromkeys(new, folder))
+        sys.modules.update(hidden)
 
 
-_beside: dict[str, Path] = {}
-"""The modules that files have imported from their own folders, with the folder of each."""
+def _others_modules(folder: Path) -> dict[str, ModuleType]:
+    """Modules of other folders, with the name of a file or package that lies in this one.
+
+    What is installed is none of them: it is imported before a file beside a script would be.
+    """
+    here = {p.stem if p.suffix == ".py" else p.name for p in folder.iterdir() if p.suffix in (".py", "")}
+    roots = {name for name in here - {"spusk"} if (m := sys.modules.get(name)) and _is_elsewhere(m, folder)}
+    return {name: m for name, m in sys.modules.items() if name.partition(".")[0] in roots}
 
 
-def _is_beside(folder: Path, module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    return isinstance(file, str) and file.endswith(".py") and Path(file).resolve().parent == folder
+def _is_elsewhere(module: ModuleType, folder: Path) -> bool:
+    """Whether a module is of somebody's own, in another folder."""
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    files = [Path(place).resolve() for place in places if place]
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return bool(files) and not any(f.is_relative_to(p) for f in files for p in (folder, *installed))
 
 
 @contextmanager

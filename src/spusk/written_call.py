@@ -77,6 +77,6 @@ def read_call(text: str, kind: str, example: str) -> WrittenCall:
                     return WrittenCall(kind, name, values, named)
             case _:
                 pass
-    except (SyntaxError, ValueError, TypeError):  # TypeError: of a literal such as {[]}
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):  # TypeError: of {[]}
         pass
     raise InputError(f"the {kind} {text!r} cannot be read; write a name, or e.g. {example}")

@@ -170,8 +170,9 @@ def test_an_optimizer_of_ones_own_is_named_by_its_file(tmp_path, spusk_here, mon
 def test_a_loss_and_an_initialiser_take_arguments(spusk_here):
     options = ("train", "diabetes", "--epochs", 2, "--init", "xaviernormal(gain=0.5)", "--loss")
     near, far = (spusk_here(*options, f"huber(delta={delta})") for delta in (0.1, 100.0))
-    assert (near.returncode, far.returncode) == (0, 0), near.stderr + far.stderr
-    assert near.stdout != far.stdout
+    wide = spusk_here(*options, "huber(delta=0.1)", "--init", "xaviernormal(gain=2)")
+    assert {run.returncode for run in (near, far, wide)} == {0}, near.stderr + far.stderr + wide.stderr
+    assert len({run.stdout.partition("loss")[2] for run in (near, far, wide)}) == 3
 
 
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):

@@ -131,7 +131,7 @@ CANNOT_BE_READ = "cannot be read"
         ("henorml", "there is no initialiser 'henorml'; did you mean 'henormal'?"),
         ("uniform", "initialiser 'uniform' has no default low and high; write Uniform(low=…, high=…)"),
         ("constant", "initialiser 'constant' has no default value; write Constant(value=…)"),
-        ("uniform(0)", "initialiser 'uniform(0)' has no default low and high; write Uniform(low=…, high=…)"),
+        ("uniform(0)", "initialiser 'uniform' has no default high; write Uniform(low=…, high=…)"),
         ("henormal(mod='fan_out')", "initialiser 'henormal' has no argument 'mod'; did you mean 'mode'?"),
         ("zeros(1)", "initialiser 'zeros' takes no arguments and got 1 values"),
         ("normal(0, 1, 2)", "initialiser 'normal' takes mean, std and got 3 values"),

@@ -14,11 +14,11 @@ import spusk as sp
 import spusk.numpy as snp
 from spusk import data, nn, optim
 from spusk.errors import InputError
-from spusk.graph import constant, scalar
+from spusk.graph import constant, evaluate, scalar
 from spusk.graph import input as new_input
 from spusk.graph.draws import draw_bits
 from spusk.optim import Gradients, Hyper, Objective, SecondOrder, State, Wrapper
-from spusk.optim.objective import joined
+from spusk.optim.objective import joined, while_moving
 from spusk.streams import key
 from spusk.train import descent_step
 
@@ -121,6 +121,12 @@ def test_a_training_goes_on_while_every_part_bears_what_it_has_seen(bearing, whi
         parts.append(Gradients(w, constant(bad)).watching(seen) if i in bearing else Gradients(w, seen))
     watched = joined(parts, constant(1.0), ["w0", "w1", "w2"]).watched
     assert math.isfinite(watched.numpy()) == (which is None)
+
+
+def test_a_change_is_left_out_where_a_parameter_is_passed_over():
+    moving, change = {"a": constant(True), "b": constant(False)}, constant(np.array([2.0, 3.0]))
+    found = evaluate([while_moving(moving, name, change) for name in "abc"], {})
+    assert [x.tolist() for x in found] == [[2.0, 3.0], [0.0, 0.0], [2.0, 3.0]]
 
 
 def test_the_product_with_the_hessian_crosses_parameters():

@@ -1,7 +1,9 @@
 """Optimizers as text: what can be written can be read back, and nothing else is evaluated."""
 
 import dataclasses
+import sys
 
+import numpy as np
 import pytest
 from optim.test_rules import RULES
 
@@ -209,15 +211,32 @@ def test_errors_in_ones_own_file_are_told_with_its_line(mine):
         optim.get(f"{mine}:Mine")
 
 
-def test_each_file_imports_the_modules_of_its_own_folder(tmp_path):
-    rates = {}
-    for folder, scale in (("one", 2.0), ("two", 4.0), ("one", 2.0)):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        (tmp_path / folder / "neighbour.py").write_text(f"SCALE = {scale}\n")
-        (tmp_path / folder / "mine.py").write_text(OWN)
-        rule = optim.get(f"{tmp_path}/{folder}/mine.py:Mine(lr=0.25, mu=0.5)")
-        rates[folder] = sp.minimize(lambda x: x, 0.0, rule, steps=1).x.item()
-    assert rates == {"one": -0.5, "two": -1.0}
+@pytest.mark.parametrize("beside", ["beside.py", "beside/__init__.py", "beside/scale.py"])
+def test_each_file_imports_the_modules_of_its_own_folder(tmp_path, beside):
+    module = beside.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    text = OWN.replace("from neighbour", f"from {module}")
+    text = text.replace("        return w -", "        import beside\n        return w -")
+    rules = {}
+    try:
+        for folder, scale in (("one", 2.0), ("two", 4.0)):
+            file = tmp_path / folder / beside
+            file.parent.mkdir(parents=True)
+            file.write_text(f"SCALE = {scale}\n")
+            (tmp_path / folder / "mine.py").write_text(text)
+            rules[folder] = optim.get(f"{tmp_path}/{folder}/mine.py:Mine(lr=0.25)")
+        found = [sp.minimize(lambda x: x, 0.0, rule, steps=1).x.item() for rule in rules.values()]
+        assert found == [-0.5, -1.0]
+        assert str(tmp_path / "one") in repr(sys.modules[module])  # as it was before the other file
+    finally:
+        for name in [name for name in sys.modules if name.startswith("beside")]:
+            del sys.modules[name]
+
+
+def test_what_is_installed_is_not_hidden_by_a_file_of_its_name(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise RuntimeError")
+    (tmp_path / "mine.py").write_text(OWN.replace("from neighbour import SCALE", "import numpy\nSCALE = 1.0"))
+    assert optim.get(f"{tmp_path}/mine.py:Mine").lr == 0.01
+    assert sys.modules["numpy"] is np
 
 
 def test_an_update_without_state_is_told_what_to_return(tmp_path):

@@ -14,6 +14,7 @@ from tools.mutants.mutant import ROOT, Mutant
 from tools.mutants.tests_of import TESTS, tests_of
 
 KEPT = ROOT / ".mutants.jsonl"
+HOOKS = ("setup", "teardown", "pytest_")
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,17 @@ def _parts(file: Path, test: str) -> ast.Module:
 
 
 def _belongs(node: ast.stmt, wanted: set[str]) -> bool:
-    """Whether a statement defines what is wanted, or concerns all tests: marks, loops, automatic fixtures."""
+    """Whether a statement defines what is wanted, or concerns all tests: marks, loops, hooks, fixtures that
+    are automatic or called otherwise, functions that are put into a table where they are defined.
+    """
     defined = _defined(node)
-    is_automatic = isinstance(node, ast.FunctionDef) and any(
-        "autouse" in ast.unparse(d) for d in node.decorator_list
-    )
-    return bool(wanted & defined) or not defined or is_automatic or "pytestmark" in defined
+    if not defined or defined & {*wanted, "pytestmark", "*"}:
+        return True
+    if not isinstance(node, ast.FunctionDef) or node.name.startswith("test"):
+        return False
+    told = {name for d in node.decorator_list for name in _used(d)} & wanted - {"pytest"}
+    words = " ".join(map(ast.unparse, node.decorator_list))
+    return bool(told) or "autouse" in words or "name=" in words or node.name.startswith(HOOKS)
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -151,8 +157,8 @@ def _defined(node: ast.stmt) -> set[str]:
     return set()
 
 
-def _used(node: ast.stmt) -> set[str]:
-    """The names that a statement may look up; arguments are fixtures, and texts may name some."""
+def _used(node: ast.AST) -> set[str]:
+    """The names that it may look up; arguments are fixtures, and texts may name some."""
     found = set[str]()
     for n in ast.walk(node):
         match n:
@@ -164,5 +170,5 @@ def _used(node: ast.stmt) -> set[str]:
 def _only(node: ast.stmt, wanted: set[str]) -> ast.stmt:
     """An import of what is wanted alone; anything else as it is."""
     if isinstance(node, ast.Import | ast.ImportFrom):
-        node.names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in wanted]
+        node.names = [a for a in node.names if (a.asname or a.name).partition(".")[0] in {*wanted, "*"}]
     return node

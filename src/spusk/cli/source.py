@@ -40,7 +40,7 @@ def load(
     ignore: list[str],
 ) -> Work:
     """Data by name or from a file, and a network of the asked hidden layers; or all from a Python file."""
-    chosen = None if loss is None else nn.losses.get(loss)  # a mistake in it is told first
+    chosen = None if loss is None else nn.losses.get(loss)  # a mistake in its name is told first
     if source.endswith(".py"):
         given = {"--hidden": hidden, "--activation": activation, "--target": target, "--missing": missing,
                  "--task": task, "--ignore": ignore or None}  # fmt: skip

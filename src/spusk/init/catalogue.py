@@ -45,7 +45,7 @@ def get(init: Initialiser | str) -> Initialiser:
         raise InputError(f"there is no initialiser {call.name!r}{closest(call.name, CATALOGUE)}")
     given = call.arguments([field.name for field in fields(cls)])
     required = [field.name for field in fields(cls) if field.default is MISSING]
-    if not given.keys() >= {*required}:
-        call_of_all = f"{cls.__name__}({', '.join(f'{name}=…' for name in required)})"
-        raise InputError(f"initialiser {init!r} has no default {' and '.join(required)}; write {call_of_all}")
+    if missing := [name for name in required if name not in given]:
+        whole = f"{cls.__name__}({', '.join(f'{name}=…' for name in required)})"
+        raise InputError(f"initialiser {call.name!r} has no default {' and '.join(missing)}; write {whole}")
     return cls(**given)

@@ -148,7 +148,7 @@ def compare(
             "seeds": numbers,
             "epochs": epochs,
             "batch_size": batch_size,
-            "loss": nn.losses.name_of(chosen),
+            "loss": nn.losses.written(chosen),
             "init": _init_in_words(weights),
             "trainings": len(tasks),
             "standardised_target": first.dataset.standardise_target,

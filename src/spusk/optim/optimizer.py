@@ -177,8 +177,8 @@ class Optimizer:
         >>> EMA.like("torch", Adagrad(lr=0.1)).inner.lr
         0.1
         """
-        if library not in cls.presets:
-            hint = closest(library, cls.presets) if cls.presets else "; it has none"
+        if not isinstance(library, str) or library not in cls.presets:  # pyright: ignore[reportUnnecessaryIsInstance]
+            hint = closest(str(library), cls.presets) if cls.presets else "; it has none"
             raise InputError(f"{cls.__name__} has no preset {library!r}{hint}")
         by_place = [f.name for f in dataclasses.fields(cls) if f.init and not f.kw_only][: len(values)]
         preset = {name: x for name, x in cls.presets[library].items() if name not in by_place}

@@ -345,7 +345,7 @@ def _as_run(plan: _Plan, course: _Course, seconds: float) -> Run:
     history = {name: np.array([entry[name] for entry in course.history]) for name in names}
     for name in ("epoch", "step"):
         history[name] = history[name].astype(np.int64)
-    dataset, loss = plan.split.dataset, nn.losses.name_of(plan.programs.loss)
+    dataset, loss = plan.split.dataset, nn.losses.written(plan.programs.loss)
     return Run(
         model=Model(
             plan.programs.net,

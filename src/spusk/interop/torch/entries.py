@@ -68,10 +68,10 @@ class Entries:
             )
         if self._momentum is not None:
             _agree(group, self._momentum)
-        numbers = [float(group[entry]) for entry in self._entries]
+        numbers = [x if type(x := group[entry]) is float else _number(x) for entry in self._entries]
         if not any(self._is_rate):
             return numbers
-        common = float(group["lr"])
+        common = _number(group["lr"])
         return [x * common if is_rate else x for x, is_rate in zip(numbers, self._is_rate, strict=True)]
 
     def now(self, group: dict[str, Any]) -> list[float]:
@@ -107,6 +107,11 @@ def _agree(group: dict[str, Any], name: str) -> None:
         raise InputError(f"a group has momentum={new[MOMENTUM]!r} and {name}={new[name]!r}; set one of them")
     for value in new.values():
         group[MOMENTUM] = group[name] = group[AGREED] = value
+
+
+def _number(x: Any) -> float:
+    """A number, also one in a tensor that is itself learned."""
+    return float(x.detach() if hasattr(x, "detach") else x)
 
 
 def _is_allowed(number: float, allowed: Range | None) -> bool:

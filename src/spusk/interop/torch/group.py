@@ -57,7 +57,6 @@ class Group:
         self.device = group["params"][0].device if names else torch.device("cpu")
         self._state = state
         self._states: dict[str, dict[str, Any]] = {}
-        self._looked_at: list[int] | None = None
         self.look()
         self._slots: dict[str | None, list[tuple[int, Slot]]] = defaultdict(list)
         for i, slot in enumerate(update.slots):
@@ -87,13 +86,9 @@ class Group:
 
     def look(self) -> None:
         """Find the state again, which may have been replaced between two steps."""
-        now = [*map(id, self._state), *map(id, self._state.values())]
-        if now == self._looked_at:
-            return
         self._states = {name: self._state[p] for name, p in self.parameters.items()}
         for name in self._frozen:
             self._states[name] = self._state.get(self._all[name], {})
-        self._looked_at = [*map(id, self._state), *map(id, self._state.values())]
 
     def _check_slots(self) -> None:
         """Refuse parameters that have become others, of another shape, since their state was made."""

@@ -53,9 +53,9 @@ class NativeStep:
         copies: list[tuple[Any, Any, bool]] = []
         for i, tensor in enumerate(tensors):
             dtype, size = self._needs[i]
-            if tensor is self._fit[i][0] and tensor.is_contiguous() and tensor.numel() == size:
+            if tensor is self._fit[i][0] and tensor.dtype is dtype and tensor.is_contiguous():
                 place = tensor.data_ptr()
-                if place == self._fit[i][1]:
+                if place == self._fit[i][1] and tensor.numel() == size:
                     addresses.append(place)
                     continue
             if tensor.numel() != size or not tensor.is_cpu:  # native code would reach beyond it
@@ -66,6 +66,7 @@ class NativeStep:
                 lasting = tensor.detach()  # what is written to it is no operation on the parameter
                 tensor = lasting.to(dtype).resolve_neg().contiguous()
                 copies.append((lasting, tensor, self._written[i]))
+                self._fit[i] = None, 0
             elif self._stays[i]:
                 self._fit[i] = tensor, tensor.data_ptr()
             addresses.append(tensor.data_ptr())

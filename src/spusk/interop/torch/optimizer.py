@@ -154,7 +154,7 @@ class Optimizer(TorchOptimizer):
             raise InputError(
                 "the model has the weights to use, as eval() put them; call train() before a step"
             )
-        groups = [self._group(i) for i in range(len(self.param_groups))]
+        groups = self._groups_now()
         numbers = [self._entries.now(group.group) for group in groups]
         loss = None
         if closure is not None:
@@ -205,7 +205,7 @@ class Optimizer(TorchOptimizer):
         taken: dict[str, Any] = {}
 
         def look(_: Any, state: dict[str, Any]) -> None:
-            groups = [self._group(i) for i in range(len(self.param_groups))]
+            groups = self._groups_now()
             check_saved(state, groups, self._entries.defaults, self.rule)
             taken.update(state)
 
@@ -225,8 +225,7 @@ class Optimizer(TorchOptimizer):
 
     def _restore(self, state_dict: dict[str, Any]) -> None:
         """The saved state in its own precision, in place of what torch has made of it."""
-        for i, saved in enumerate(state_dict["param_groups"]):
-            group = self._group(i)
+        for i, (saved, group) in enumerate(zip(state_dict["param_groups"], self._groups_now(), strict=True)):
             of_id = dict(zip(saved["params"], self.param_groups[i]["params"], strict=True))
             name_of = {p: name for name, p in group.parameters.items()}
             for number, p in of_id.items():
@@ -247,8 +246,7 @@ class Optimizer(TorchOptimizer):
 
     def _swap(self, evaluating: bool) -> None:
         with torch.no_grad():
-            for i, torch_group in enumerate(self.param_groups):
-                group = self._group(i)
+            for torch_group, group in zip(self.param_groups, self._groups_now(), strict=True):
                 update = group.update
                 has_other = update.asks_elsewhere or update.evaluated is not None
                 if bool(torch_group.get(EVALUATING)) == evaluating or not has_other:
@@ -262,8 +260,21 @@ class Optimizer(TorchOptimizer):
     def _forget(self) -> None:
         """What follows from the rule, and what is built when it is needed."""
         self._groups: dict[int, Group] = {}
+        self._looked_at: list[int] = []  # whose state the groups know: of which tensor, in which dictionary
         self._updates: dict[Any, Update] = {}
         self._entries = Entries(self.rule)
+
+    def _groups_now(self) -> list[Group]:
+        """All groups as they are now, knowing the state as it is now."""
+        groups = [self._group(i) for i in range(len(self.param_groups))]
+        if self._looked_at != self._whose_state():
+            for group in groups:
+                group.look()
+            self._looked_at = self._whose_state()
+        return groups
+
+    def _whose_state(self) -> list[int]:
+        return [*map(id, self.state), *map(id, self.state.values())]
 
     def _group(self, i: int) -> Group:
         """A group as it is now; anew if its parameters have become others."""
@@ -271,7 +282,6 @@ class Optimizer(TorchOptimizer):
         known = self._groups.get(i)
         if known is None or not known.is_still(group, self.state):
             known = self._groups[i] = self._built(i, group)
-        known.look()
         return known
 
     def _built(self, i: int, group: dict[str, Any]) -> Group:

@@ -9,7 +9,7 @@ the outputs.
 2.0
 """
 
-from spusk.nn.losses.catalogue import CATALOGUE, Loss, get, name_of
+from spusk.nn.losses.catalogue import CATALOGUE, Loss, get, name_of, written
 from spusk.nn.losses.classification import binary_cross_entropy, cross_entropy, hinge
 from spusk.nn.losses.regression import huber, mean_absolute, mean_squared
 
@@ -24,4 +24,5 @@ __all__ = [
     "mean_absolute",
     "mean_squared",
     "name_of",
+    "written",
 ]

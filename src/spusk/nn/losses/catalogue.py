@@ -67,6 +67,21 @@ def get(loss: Loss | str) -> Loss:
     return loss
 
 
+def written(loss: Loss) -> str:
+    """The text that `get` reads back: the name of a loss, with its options.
+
+    >>> written(huber), written(get("huber(delta=0.5)"))
+    ('huber', 'huber(delta=0.5)')
+    """
+    options: dict[str, Any] = {}
+    inner: Any = loss
+    while isinstance(inner, functools.partial):
+        options = {**inner.keywords, **options}
+        inner = inner.func
+    in_words = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return f"{name_of(loss)}({in_words})" if options else name_of(loss)
+
+
 def name_of(loss: Loss) -> str:
     """The name of a loss, also behind a `functools.partial`.
 

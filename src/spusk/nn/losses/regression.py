@@ -84,7 +84,7 @@ def huber(outputs: Operand, targets: Operand, *, delta: float = 1.0) -> Tensor:
     """
     if not isinstance(delta, Real) or not 0 < delta < math.inf:
         raise InputError(f"huber got delta={delta!r}; it needs a finite number above 0")
-    d = _difference("huber", outputs, targets)
+    delta, d = float(delta), _difference("huber", outputs, targets)
     clipped = snp.clip(d, -delta, delta)  # δ·sign(d) on the outer parts, so one product covers all three
     return ops.mean(clipped * (d - 0.5 * clipped))
 

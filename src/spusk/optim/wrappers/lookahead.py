@@ -80,7 +80,7 @@ class Lookahead(Wrapper):
             if self.k % batches:
                 raise InputError(
                     f'Lookahead(k={self.k}, state="reset") around steps of {batches} batches each: a reset '
-                    f"between two of them would throw batches away; k must be a multiple of {batches}"
+                    f"in the middle of a step would throw batches away; k must be a multiple of {batches}"
                 )
         inside = vars(content) if isinstance(content, Optimizer) else members(content)
         for part in inside.values():
