@@ -10,7 +10,7 @@ from optim.test_rules import RULES
 import spusk as sp
 from spusk import optim
 from spusk.errors import InputError
-from spusk.optim.text import read, written
+from spusk.optim.text import is_given, read, written
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
@@ -209,6 +209,40 @@ def test_errors_in_ones_own_file_are_told_with_its_line(mine):
     mine.write_text("import neighbour2\n")
     with pytest.raises(InputError, match=r"neighbour2\.py:2: SyntaxError"):
         optim.get(f"{mine}:Mine")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mine(optim.Optimizer):
+    known: float = dataclasses.field(init=False, default=1.0)
+    lr: optim.Hyper = 0.01
+    mu: optim.Hyper = dataclasses.field(kw_only=True, default=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("mine(0.1)", {"lr"}),
+        ("clip(MINE(lr=0.1), norm=1)", {"lr"}),
+        ("mine(mu=0.1)", {"mu"}),
+        ("mine(0.1, mu=0.1)", {"lr", "mu"}),
+        ('mine.like("torch")', set()),
+        ('mine.like("torch", 0.1)', {"lr"}),
+        ('mine.like("torch", mu=0.1)', {"mu"}),
+        ("mine", set()),
+        ("adam(lr=0.1)", set()),
+        ("adam(0.1)", set()),
+    ],
+)
+def test_what_a_text_gives_by_place_or_by_name(text, given):
+    assert {name for name in ("known", "lr", "mu") if is_given(text, Mine(), name)} == given
+
+
+def test_a_class_of_ones_own_may_be_called_by_another_name(mine):
+    mine.write_text(f"{OWN}\nAlias = Mine\nclass Other(Mine): pass\n")
+    rule = optim.get(f"{mine}:Alias(lr=0.1)")
+    assert is_given(f"{mine}:Alias(lr=0.1)", rule, "lr")
+    assert not is_given(f"{mine}:Alias(mu=0.1)", rule, "lr")
+    assert not is_given(f"{mine}:Other(lr=0.1)", rule, "lr")
 
 
 @pytest.mark.parametrize("beside", ["beside.py", "beside/__init__.py", "beside/scale.py"])

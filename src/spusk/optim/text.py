@@ -66,15 +66,14 @@ def is_given(text: str, rule: Any, name: str) -> bool:
         match node:
             case ast.Call(ast.Name(called), args, keywords):
                 given = places[: len(args)]
-            case ast.Call(ast.Attribute(ast.Name(called), "like"), _, keywords):
-                given = []
+            case ast.Call(ast.Attribute(ast.Name(called), "like"), [_, *args], keywords):
+                given = places[: len(args)]
             case _:
                 continue
         if name not in (*given, *(k.arg for k in keywords)):
             continue
-        if (
-            called.lower() != wanted and called.lower() in own
-        ):  # a file may call a class otherwise; run it to see
+        # A file of one's own may have the class under another name, too: it is run to see.
+        if called.lower() != wanted and called.lower() in own:
             called = getattr(_from_file(*own[called.lower()]), "__name__", called)
         if called.lower() == wanted:
             return True
