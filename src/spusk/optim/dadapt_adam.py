@@ -79,11 +79,12 @@ class DAdaptAdam(Together):
         debias = snp.sqrt(1 - self.beta2**t) / (1 - self.beta1**t) if self.debias else 1
         rate = {name: lr * debias * d for name, lr in self.rates_of(parameters).items()}
         root2 = snp.sqrt(self.beta2)
+        rest2 = 1 - root2
         along = total(
             rate[name] * snp.sum(g * (each[name].s / (snp.sqrt(each[name].v) + self.eps)))
             for name, g in gradients.items()
         )
-        r = root2 * state["all"].r + (1 - root2) * along
+        r = root2 * state["all"].r + rest2 * along
 
         new_w: dict[str, Tensor] = {}
         new_each: dict[str, State] = {}
@@ -91,9 +92,9 @@ class DAdaptAdam(Together):
             g, rate_here = gradients[name], snp.astype(rate[name], w.dtype)
             m = self.beta1 * each[name].m + (1 - self.beta1) * rate_here * g
             v = self.beta2 * each[name].v + (1 - self.beta2) * g * g
-            s = root2 * each[name].s + (1 - root2) * rate_here * g
+            s = root2 * each[name].s + rest2 * rate_here * g
             new_w[name] = w - m / (snp.sqrt(v) + self.eps) - self.weight_decay * rate_here * w
             new_each[name] = State(m=m, v=v, s=s)
-        norm = (1 - root2) * total(snp.abs(s.s) for s in new_each.values())
+        norm = rest2 * total(snp.abs(s.s) for s in new_each.values())
         new_d = snp.maximum(d, snp.where(norm > 0, r / norm, 0))
         return new_w, {"each": new_each, "all": State(d=new_d, r=r)}
