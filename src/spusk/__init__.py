@@ -5,6 +5,10 @@ network, `lab.compare` finds out which optimizer and learning rate suit it, `min
 downhill, and `grad`, `backprop` and their kin differentiate.
 """
 
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from spusk import data, init, lab, nn, numpy, optim
 from spusk._version import __version__
 from spusk.compile import jit
@@ -26,6 +30,16 @@ from spusk.graph import (
     value_and_grad,
 )
 from spusk.train import Minimum, Model, Run, load, minimize, train
+
+if TYPE_CHECKING:
+    from spusk import interop as interop
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "interop":  # nobody who stays with Spusk needs it
+        return import_module("spusk.interop")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "DTypeError",

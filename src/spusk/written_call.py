@@ -68,6 +68,7 @@ def read_call(text: str, kind: str, example: str) -> WrittenCall:
     """
     if "(" not in text:
         return WrittenCall(kind, text, (), {})
+    why = ""
     try:
         match ast.parse(text.strip(), mode="eval").body:
             case ast.Call(ast.Name(name), args, keywords) if all(k.arg for k in keywords):
@@ -77,6 +78,8 @@ def read_call(text: str, kind: str, example: str) -> WrittenCall:
                     return WrittenCall(kind, name, values, named)
             case _:
                 pass
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):  # TypeError: of {[]}
+    except SyntaxError as error:
+        why = f" ({error.msg})"
+    except (ValueError, TypeError, RecursionError, MemoryError):  # TypeError: of a literal such as {[]}
         pass
-    raise InputError(f"the {kind} {text!r} cannot be read; write a name, or e.g. {example}")
+    raise InputError(f"the {kind} {text!r} cannot be read{why}; write a name, or e.g. {example}")

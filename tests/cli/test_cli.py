@@ -173,6 +173,7 @@ def test_a_loss_and_an_initialiser_take_arguments(spusk_here):
     wide = spusk_here(*options, "huber(delta=0.1)", "--init", "xaviernormal(gain=2)")
     assert {run.returncode for run in (near, far, wide)} == {0}, near.stderr + far.stderr + wide.stderr
     assert len({run.stdout.partition("loss")[2] for run in (near, far, wide)}) == 3
+    assert "the loss is that of the standardised target, and so is what its options count in" in near.stdout
 
 
 def test_training_for_no_epochs_shows_the_first_losses_alone(spusk_here):

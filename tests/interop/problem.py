@@ -16,10 +16,10 @@ RNG = np.random.default_rng(5)
 START = {"hidden.weight": RNG.normal(size=(4, 3)), "hidden.bias": RNG.normal(size=3), "out.weight": RNG.normal(size=(3, 2)), "scale": RNG.normal(size=())}  # fmt: skip
 X = RNG.normal(size=(6, 4))
 
-TAME = {"schedulefreesgd": 0.02}
-"""Rates for rules that diverge here with their own."""
+GIVEN = {"schedulefreesgd": {"lr": 0.02}, "clip": {"global_norm": 0.5}}
+"""A rate for a rule that diverges here with its own; a limit, which has no default."""
 RULES = [
-    cls(**({"lr": TAME[name]} if name in TAME else {}))
+    cls(**GIVEN.get(name, {}))
     for name, cls in optim.CATALOGUE.items()
     if name != "plateau"  # which needs Spusk's own loop
 ]

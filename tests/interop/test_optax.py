@@ -336,3 +336,8 @@ def test_without_the_library_the_error_says_how_to_install_it(peer, missing):
     assert done.stdout.strip() == (
         f"spusk.interop.optax needs {missing}, which is not installed: pip install 'spusk[jax]'"
     )
+
+
+def test_a_clip_without_a_limit_is_not_made(adapter):
+    with pytest.raises(InputError, match="Clip got no limit; give value, norm or global_norm"):
+        adapter.transform(optim.Clip(optim.Adam()))

@@ -122,3 +122,23 @@ def test_the_rule_of_an_optimizer_stays_the_one_it_was_made_with(torch, adapter)
     with pytest.raises(AttributeError):
         optimizer.rule = optim.Adam()
     assert optimizer.rule == optim.SGD()
+
+
+def test_hyperparameters_beside_the_rule_and_entries_written_otherwise_are_told(torch, adapter):
+    p = torch.nn.Parameter(torch.ones(2))
+    with pytest.raises(InputError, match=r"the optimizer got lr=0\.1; hyperparameters are given to the rule"):
+        adapter.Optimizer(optim.RAdam(), [p], lr=0.1)
+    with pytest.raises(InputError, match="has 'LR', which radam does not know; here it is lr"):
+        adapter.Optimizer(optim.RAdam(), [{"params": [p], "LR": 0.1}])
+    with pytest.raises(InputError, match="has 'weightdecay', which radam does not know"):
+        adapter.Optimizer(optim.RAdam(), [{"params": [p], "weightdecay": 0.1}])
+
+
+def test_the_package_is_there_when_it_is_asked_for():
+    text = "import spusk, sys; assert 'torch' not in sys.modules; spusk.interop.torch.Optimizer; assert sys.modules['torch']"
+    subprocess.run([sys.executable, "-c", text], check=True, timeout=120)
+
+
+def test_a_clip_without_a_limit_is_not_made(torch, adapter):
+    with pytest.raises(InputError, match="Clip got no limit; give value, norm or global_norm"):
+        adapter.Optimizer(optim.Lookahead(optim.Clip(optim.Adam())), [torch.nn.Parameter(torch.ones(2))])

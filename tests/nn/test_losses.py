@@ -314,7 +314,10 @@ def test_a_text_may_give_a_loss_its_options():
         ("huber(0.5, 1)", "loss 'huber' takes delta and got 2 values"),
         ("hinge(margin=1)", "loss 'hinge' has no argument 'margin'; it takes none"),
         ("mse(1)", "there is no loss 'mse'; did you mean 'mean_squared'?"),
-        ("huber(delta=", "the loss 'huber(delta=' cannot be read; write a name, or e.g. huber(delta=0.5)"),
+        (
+            "huber(delta=x)",
+            "the loss 'huber(delta=x)' cannot be read; write a name, or e.g. huber(delta=0.5)",
+        ),
     ],
 )
 def test_options_that_a_loss_does_not_take(text, sentence):

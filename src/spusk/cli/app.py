@@ -297,8 +297,9 @@ def methods(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="Show this one in full, also by its name in another library, as it is written with "
-            "hyperparameters, or from a file of your own; or one of the words optimizers, wrappers, solvers, "
+            help="Show this one in full: its name here or elsewhere, or one from a file of your own; "
+            "what is written after it, as in adam(lr=0.1), is checked and not shown. Or one of the words "
+            "optimizers, wrappers, solvers, "
             "schedules, initialisers and losses for all of that kind with their formulas.",
             show_default=False,
         ),

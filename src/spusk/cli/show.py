@@ -113,15 +113,20 @@ def run(result: Run, rule: Optimizer) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    if unit:
-        print(f"the loss is that of the standardised target; {unit[0]} is in the target's own unit")
+    if _is_standardised(result.model):
+        own = f"; {unit[0]} is in the target's own unit" if unit else ", and so is what its options count in"
+        print(f"the loss is that of the standardised target{own}")
+
+
+def _is_standardised(model: Model) -> bool:
+    return model.task == "regression" and float(model.scaling.target_scale) != 1
 
 
 def _own_unit(model: Model) -> tuple[str, Callable[[float], float]] | None:
     """The name of a regression's error in the unit of its target, and how it follows from the loss."""
-    scale = float(model.scaling.target_scale)
-    if model.task != "regression" or scale == 1:
+    if not _is_standardised(model):
         return None
+    scale = float(model.scaling.target_scale)
     known: dict[str, tuple[str, Callable[[float], float]]] = {
         "mean_squared": ("RMSE", lambda loss: scale * math.sqrt(loss)),
         "mean_absolute": ("MAE", lambda loss: scale * loss),

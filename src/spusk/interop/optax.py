@@ -22,6 +22,7 @@ from spusk.interop.given import named, settled, single, words
 from spusk.interop.needs import library
 from spusk.interop.update import Slot, Update, update_of
 from spusk.optim import Optimizer, Schedule, get
+from spusk.optim.complete import require_complete
 from spusk.optim.hyper import hyperparameters
 from spusk.optim.wrappers.plateau import plateaus
 from spusk.streams import key
@@ -150,6 +151,7 @@ def _check_named(rule: Optimizer, unnamed: Sequence[Any]) -> None:
 
 
 def _check_rule(rule: Optimizer) -> None:
+    require_complete(rule)
     for plateau in plateaus(rule).values():
         settings = f"factor={plateau.factor!r}, patience={plateau.patience}"
         raise InputError(

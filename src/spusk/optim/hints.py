@@ -47,6 +47,7 @@ FIELDS = {
     "totalsteps": ("steps",),
     "stepsize": ("every",),
     "maxlr": ("peak",),
+    "decay": ("beta",),
 }
 """Our hyperparameters by others' names."""
 

@@ -14,6 +14,7 @@ from spusk.interop.needs import library
 from spusk.interop.torch.group import EVALUATING, SCHEDULED, SHARED, STEP, WEIGHT, Group
 from spusk.optim import CATALOGUE
 from spusk.optim import Optimizer as Rule
+from spusk.optim.complete import require_complete
 from spusk.optim.hyper import hyperparameters, members
 from spusk.optim.wrappers.plateau import plateaus
 
@@ -30,13 +31,14 @@ def check_rule(rule: Rule) -> None:
     """Refuse rules that need Spusk's own loop.
 
     Raises:
-        InputError: if there is a Plateau in it.
+        InputError: if there is a Plateau in it, or something that it needs was left out.
     """
     if plateaus(rule):
         raise InputError(
             "Plateau's rate is lowered by the loop of spusk.train, after an epoch; in PyTorch use "
             "torch.optim.lr_scheduler.ReduceLROnPlateau around the optimizer inside it"
         )
+    require_complete(rule)
 
 
 def check_keys(group: Mapping[str, Any], defaults: Mapping[str, Any], rule: Rule) -> None:
@@ -52,6 +54,7 @@ def check_keys(group: Mapping[str, Any], defaults: Mapping[str, Any], rule: Rule
         if key == "lr" and SCHEDULED in group:  # a group that has been in use
             continue
         last = key.rpartition(".")[2]
+        last = next((name for name in _names() if _plain(name) == _plain(last)), last)
         if last in _names():
             ours = [name for name in defaults if name.rpartition(".")[2] in _called(last)]
             hint = f"here it is {' and '.join(ours)}" if ours else f"it has {', '.join(_shown(defaults))}"
@@ -70,6 +73,10 @@ def _names() -> set[str]:
     theirs = {name for cls in classes for name in inspect.signature(cls).parameters if name not in HOW}
     ours = {name.rpartition(".")[2] for cls in CATALOGUE.values() for name in hyperparameters(cls())}
     return theirs | ours | {"learning_rate"}  # as Keras and optax have it
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
 
 
 def _called(name: str) -> tuple[str, ...]:

@@ -90,7 +90,14 @@ class Optimizer(TorchOptimizer):
         maximize: bool = False,
         seed: int = 0,
         out_first: bool = True,
+        **others: Any,
     ) -> None:
+        if others:
+            named = ", ".join(f"{name}={value!r}" for name, value in others.items())
+            raise InputError(
+                f"the optimizer got {named}; hyperparameters are given to the rule, as in RAdam(lr=0.01), or "
+                "to a parameter group"
+            )
         if backend not in ("auto", "native", "torch"):
             raise InputError(f"backend is {backend!r}; it must be 'auto', 'native' or 'torch'")
         if compile and backend == "native":

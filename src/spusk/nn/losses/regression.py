@@ -70,7 +70,8 @@ def huber(outputs: Operand, targets: Operand, *, delta: float = 1.0) -> Tensor:
     Args:
         outputs: y, of any shape, e.g. [n] or [n, k].
         targets: t, of the outputs' shape, up to a last axis of 1.
-        delta: δ, above 0, default 1.0; in the units of the targets.
+        delta: δ, above 0, default 1.0; in the units of the targets. Those of a regression are standardised
+            for training unless it is told otherwise, so δ then counts in their standard deviations.
 
     Returns:
         The mean over all elements, a scalar of the outputs' dtype.
