@@ -134,7 +134,7 @@ def test_hyperparameters_beside_the_rule_and_entries_written_otherwise_are_told(
         adapter.Optimizer(optim.RAdam(), [{"params": [p], "weightdecay": 0.1}])
 
 
-def test_the_package_is_there_when_it_is_asked_for():
+def test_the_package_is_there_when_it_is_asked_for(torch):
     text = "import spusk, sys; assert 'torch' not in sys.modules; spusk.interop.torch.Optimizer; assert sys.modules['torch']"
     subprocess.run([sys.executable, "-c", text], check=True, timeout=120)
 

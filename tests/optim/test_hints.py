@@ -69,3 +69,7 @@ def test_the_file_within_a_text_is_named_as_it_is_written(text, file, tmp_path, 
 @pytest.mark.parametrize("text", ["adam", "rules.py:Mine", "clip(rules.py:Mine)", "rules.pyc"])
 def test_a_text_without_a_lone_file_has_no_such_hint(text):
     assert file_alone(text) == ""
+
+
+def test_an_average_s_decay_is_its_beta():
+    assert for_field("decay", ["begin", "beta", "inner"]) == "; did you mean 'beta'?"
